@@ -86,7 +86,8 @@ int param_key(unsigned index, char *key, size_t bytes);
 int param_find_path(const char *path);
 int param_find_key(const char *key);
 
-/// The path or key nearest in spelling (edit distance, ties by table order), for messages.
+/// The path nearest in spelling (edit distance, ties by table order), and the key among those that
+/// may stand in the config file, for messages.
 unsigned param_nearest_path(const char *path);
 unsigned param_nearest_key(const char *key);
 
