@@ -6,7 +6,15 @@
 
 static _Thread_local bool is_realtime;
 
-void rt_set(bool value) { is_realtime = value; }
+// Defined by the interposer of tests/rt/, and nowhere else.
+__attribute__((weak)) void rt_hook(bool value);
+
+void rt_set(bool value)
+{
+    is_realtime = value;
+    if (rt_hook)
+        rt_hook(value);
+}
 
 bool rt_is_set(void) { return is_realtime; }
 
