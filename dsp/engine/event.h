@@ -39,7 +39,8 @@ enum event_type {
     EVENT_PARAM,         ///< .param: an engine parameter takes a value
     EVENT_RESET,         ///< .reset: GM, GM2, GS or XG system on
     EVENT_MASTER_VOLUME, ///< .master_volume 0..16383 (universal real-time system exclusive)
-    EVENT_MASTER_TUNE,   ///< .cents: master fine and coarse tuning together
+    EVENT_MASTER_TUNE,   ///< .cents -100..99.99: master fine tuning, added to the coarse
+    EVENT_MASTER_COARSE, ///< .cents -6400..6300, whole semitones: master coarse tuning
     EVENT_DRUM_PART,     ///< .drum: GS "use for rhythm part"
     EVENT_TUNE_KEY,      ///< .tune_key: one key of a tuning program (MIDI Tuning Standard)
     EVENT_TUNE_SCALE,    ///< .tune_scale: six of the twelve notes of the octave, for some parts
@@ -84,6 +85,7 @@ struct event {
         struct {
             uint8_t program, key;
             uint8_t is_realtime; ///< sounding notes follow
+            uint8_t bank;        ///< of the tuning program, 0..127
             float semitones;     ///< equal-tempered pitch of the key, 0..127.99
         } tune_key;
         struct {
