@@ -182,6 +182,47 @@ RT static void dispatch(struct engine *engine, int ring, const struct event *eve
         set_master(engine);
 }
 
+// ---- the player ----
+
+RT static void give_piece_back(struct engine *engine)
+{
+    const struct smf *piece = engine->player.piece;
+    if (piece)
+        ring_push(&engine->pieces, &piece); // as many places as pieces can be out
+    player_init(&engine->player);
+}
+
+/// Starts and stops what was asked for.
+RT static void run_requests(struct engine *engine)
+{
+    struct request request;
+    struct event event;
+    while (ring_pop(&engine->requests, &request)) {
+        if (engine->player.is_playing) {
+            event = (struct event){
+                .frame = engine->frame, .source = engine->player.source, .type = EVENT_RELEASE};
+            merge_add(&engine->merge, &event, 0);
+        }
+        give_piece_back(engine);
+        uint64_t start = request.frame > engine->frame ? request.frame : engine->frame;
+        if (request.piece)
+            player_start(&engine->player, request.piece, request.source, start,
+                         engine->settings.sample_rate_hz);
+    }
+}
+
+/// Moves the piece's events before `end` to the others, as many as there is room for.
+RT static void pull_player(struct engine *engine, uint64_t end)
+{
+    struct event event;
+    while (engine->merge.count < MERGE_FUTURE_EVENTS && player_next(&engine->player, end, &event))
+        merge_add(&engine->merge, &event, 0);
+    if (!engine->player.is_playing)
+        give_piece_back(engine);
+}
+
+// ---- the time line ----
+
 /// Whether an event counts from its very frame on, so that rendering must stop there.
 RT static bool cuts_sound(const struct event *event)
 {
@@ -201,6 +242,7 @@ RT static uint64_t run_events(struct engine *engine, uint64_t end)
     const struct event *next;
     if (quantum_start(limit) > now)
         limit = quantum_start(limit);
+    pull_player(engine, limit);
     while ((next = merge_peek(&engine->merge)) && next->frame < limit) {
         if (cuts_sound(next) && next->frame > now)
             return next->frame;
@@ -209,40 +251,9 @@ RT static uint64_t run_events(struct engine *engine, uint64_t end)
         struct event event;
         int ring = merge_pop(&engine->merge, &event);
         dispatch(engine, ring, &event);
+        pull_player(engine, limit);
     }
     return limit;
-}
-
-// ---- the player ----
-
-RT static void give_piece_back(struct engine *engine)
-{
-    const struct smf *piece = engine->player.piece;
-    if (piece)
-        ring_push(&engine->pieces, &piece); // as many places as pieces can be out
-    player_init(&engine->player);
-}
-
-RT static void run_player(struct engine *engine, uint64_t end)
-{
-    struct request request;
-    struct event event;
-    while (ring_pop(&engine->requests, &request)) {
-        if (engine->player.is_playing) {
-            event = (struct event){
-                .frame = engine->frame, .source = engine->player.source, .type = EVENT_RELEASE};
-            merge_add(&engine->merge, &event, 0);
-        }
-        give_piece_back(engine);
-        uint64_t start = request.frame > engine->frame ? request.frame : engine->frame;
-        if (request.piece)
-            player_start(&engine->player, request.piece, request.source, start,
-                         engine->settings.sample_rate_hz);
-    }
-    while (engine->merge.count < MERGE_FUTURE_EVENTS && player_next(&engine->player, end, &event))
-        merge_add(&engine->merge, &event, 0);
-    if (!engine->player.is_playing)
-        give_piece_back(engine);
 }
 
 // ---- sound ----
@@ -305,7 +316,7 @@ RT int engine_run(struct engine *engine, float *const out[2], uint32_t frames)
     uint64_t start = engine->frame, end = start + frames, events = engine->now.events;
     synth_begin(engine->synth, start);
     engine->now.late_events += merge_drain(&engine->merge, start, end);
-    run_player(engine, end);
+    run_requests(engine);
     router_watch(&engine->router, start);
     while (engine->frame < end) {
         uint64_t offset = engine->frame - start;
