@@ -82,7 +82,7 @@ void audio_close(struct audio *audio);
 /// A descriptor that becomes readable when `audio_service` has work to do.
 int audio_descriptor(const struct audio *audio);
 
-/// Makes and drops connections. Call it when the descriptor is readable and every 100 ms or so.
+/// Makes and drops connections. Call it when the descriptor is readable and every 100 ms at least.
 void audio_service(struct audio *audio);
 
 /// New patterns. Returns 0, or -EINVAL with the reason in `error`: then the old ones stay.

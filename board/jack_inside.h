@@ -31,7 +31,7 @@ struct input {
     atomic_bool must_release; ///< notes may hang: release before anything else
     jack_port_t *port;
     uint16_t source;
-    int connections;         ///< of the open input, when last seen
+    int connections;         ///< when last seen
     char origin[NAME_BYTES]; ///< the port it is connected to
     // Of the audio thread, within one callback.
     void *buffer;
@@ -51,7 +51,9 @@ struct audio {
     struct sources sources;
     struct clock *clock;
     struct recorder *recorder;
-    int wake; ///< eventfd
+    int wake;        ///< eventfd
+    int looks;       ///< at the connections, still to be taken
+    int64_t look_ns; ///< not before
     double rate_hz;
     bool is_active;
     // The audio thread's, while active.

@@ -6,7 +6,9 @@
 
 #include "board/jack_inside.h"
 
-enum { OUTPUT_PORTS_MAX = 64 };
+enum { OUTPUT_PORTS_MAX = 64, LOOKS = 3 };
+
+static const int64_t LOOK_NS = 100000000; // longer than most periods
 
 void jack_wiring_mark(struct audio *audio)
 {
@@ -121,20 +123,27 @@ static void connect_sources(struct audio *audio)
     jack_free(names);
 }
 
+/// Whether somebody has disconnected something from an input since the last look.
+static bool has_lost_connection(struct input *input)
+{
+    int connections = jack_port_connected(input->port);
+    bool is_fewer = connections < input->connections;
+    input->connections = connections;
+    return is_fewer;
+}
+
 /// Lets inputs go whose source has gone, was disconnected or is not wanted any more.
 static void release_sources(struct audio *audio)
 {
     for (int i = OPEN_INPUT + 1; i < INPUTS; i++) {
         struct input *input = &audio->inputs[i];
         if (atomic_load(&input->state) == INPUT_PLAYING &&
-            (!jack_port_connected(input->port) || !is_wanted(audio, input->origin)))
+            (has_lost_connection(input) || !is_wanted(audio, input->origin)))
             atomic_store_explicit(&input->state, INPUT_RELEASING, memory_order_release);
     }
     struct input *open = &audio->inputs[OPEN_INPUT];
-    int connections = jack_port_connected(open->port);
-    if (connections < open->connections)
+    if (has_lost_connection(open))
         atomic_store(&open->must_release, true);
-    open->connections = connections;
 }
 
 static void free_released_inputs(struct audio *audio)
@@ -174,6 +183,20 @@ static void connect_outputs(struct audio *audio)
     jack_free(names);
 }
 
+/// Whether it is time to look at the connections: soon after a change, and again later, since JACK
+/// tells of a change up to a period before its graph shows it.
+static bool is_time_to_look(struct audio *audio)
+{
+    int64_t now_ns = clock_now_ns();
+    if (atomic_exchange(&audio->is_dirty, false))
+        audio->looks = LOOKS;
+    if (audio->looks == 0 || now_ns < audio->look_ns)
+        return false;
+    audio->looks--;
+    audio->look_ns = now_ns + LOOK_NS;
+    return true;
+}
+
 void audio_service(struct audio *audio)
 {
     uint64_t count;
@@ -181,7 +204,7 @@ void audio_service(struct audio *audio)
     if (!audio->is_active || atomic_load(&audio->is_lost))
         return;
     free_released_inputs(audio);
-    if (!atomic_exchange(&audio->is_dirty, false))
+    if (!is_time_to_look(audio))
         return;
     release_sources(audio);
     connect_outputs(audio);

@@ -15,8 +15,11 @@ static void swap(struct osc_due *a, struct osc_due *b)
     *b = kept;
 }
 
-static void sift_up(struct osc_queue *queue, unsigned at)
+/// Lets the last one rise to its place.
+static void sift_up(struct osc_queue *queue)
 {
+    unsigned at = queue->count - 1;
+
     while (at > 0) {
         const unsigned parent = (at - 1) / 2;
         if (!is_earlier(&queue->due[at], &queue->due[parent]))
@@ -42,12 +45,12 @@ static void sift_down(struct osc_queue *queue, unsigned at)
 
 bool osc_queue_push(struct osc_queue *queue, const struct osc_due *due)
 {
-    if (queue->count == OSC_QUEUE_MAX)
+    if (queue->count >= OSC_QUEUE_MAX)
         return false;
     queue->due[queue->count] = *due;
     queue->due[queue->count].order = queue->order++;
     queue->count++;
-    sift_up(queue, queue->count - 1);
+    sift_up(queue);
     return true;
 }
 
