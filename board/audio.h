@@ -55,7 +55,7 @@ struct audio_state {
 bool audio_probe(const char *server);
 
 /// Where libjack's own messages go, for the whole process; NULL drops them. `log` may be called
-/// on any thread but the audio thread.
+/// on any thread but the audio thread. Call it once, before anything else here.
 void audio_set_log(void (*log)(void *data, const char *line), void *data);
 
 /// Opens the client; nothing sounds yet, but rate and period are known. Returns NULL with errno

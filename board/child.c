@@ -40,8 +40,6 @@ static void become(const char *const *arguments, char **environment, const int o
     _exit(127);
 }
 
-extern char **environ;
-
 /// Our environment and one variable more, before those of the same name.
 static char **add_to_environment(const char *variable)
 {

@@ -13,9 +13,12 @@ static struct {
     void *data;
 } log_to;
 
+/// libjack complains aloud about a server that is not there, which to a probe is an answer.
+static _Thread_local bool is_probing;
+
 static void log_line(const char *line)
 {
-    if (log_to.line)
+    if (log_to.line && !is_probing)
         log_to.line(log_to.data, line);
 }
 
@@ -38,12 +41,11 @@ static jack_client_t *open_client(const char *name, const char *server, jack_sta
 bool audio_probe(const char *server)
 {
     jack_status_t status;
-    // libjack complains aloud about a server that is not there, which here is no complaint.
-    jack_set_error_function(drop_line);
+    is_probing = true;
     jack_client_t *client = open_client("consort-probe", server, &status);
     if (client)
         jack_client_close(client);
-    jack_set_error_function(log_line);
+    is_probing = false;
     return client != NULL;
 }
 

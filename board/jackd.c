@@ -378,9 +378,10 @@ static void check_card(struct jackd *jackd, int64_t now_ns)
 {
     struct card cards[CARDS_MAX];
     int count = jackd->settings.list_cards(cards, CARDS_MAX);
-    if (find_card(cards, count, current_card(jackd)->name))
+    const struct card *card = current_card(jackd);
+    if (!card || find_card(cards, count, card->name))
         return;
-    say(jackd, "the card %s is gone", current_card(jackd)->name);
+    say(jackd, "the card %s is gone", card->name);
     child_kill(&jackd->child);
     enter(jackd, JACKD_STOPPING, now_ns);
 }

@@ -105,7 +105,7 @@ static void *do_nothing(void *data) { return data; }
 
 bool thread_may_be_realtime(int priority)
 {
-    pthread_t thread;
+    pthread_t thread = 0;
     bool is_realtime = false;
     struct thread_settings settings = {.name = "probe", .priority = priority};
     if (thread_create(&thread, &settings, do_nothing, NULL, &is_realtime) != 0)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "board/thread.h"
-#include "firmware/cmd/commands.h"
+#include "firmware/version.h"
 #include "net/osc.h"
 
 struct remote {

@@ -37,7 +37,7 @@ static int read_text(const struct param *row, const struct osc_argument *argumen
         snprintf(reason, OSC_REASON_MAX, "the text is not UTF-8 without control characters");
         return -EINVAL;
     }
-    strcpy(value->text, argument->text);
+    memcpy(value->text, argument->text, strlen(argument->text) + 1);
     return 0;
 }
 

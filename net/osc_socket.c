@@ -61,7 +61,7 @@ static void close_socket(int socket)
 /// Binds to the wildcard or the loopback address. Returns a socket or a negative errno.
 static int open_socket(int family, int type, bool is_loopback, bool is_dual, uint16_t port)
 {
-    union address address;
+    union address address = {0};
     const int on = 1, only_ipv6 = !is_dual;
     struct osc_sender self = {.port = port};
 
@@ -87,7 +87,7 @@ static int open_socket(int family, int type, bool is_loopback, bool is_dual, uin
 
 static int port_of(int socket)
 {
-    union address address;
+    union address address = {0};
     socklen_t bytes = sizeof address;
     struct osc_sender self;
 
@@ -174,7 +174,7 @@ void osc_doors_close(struct osc_doors *doors)
 
 ssize_t osc_socket_receive(int udp, void *packet, size_t room, struct osc_sender *sender)
 {
-    union address address;
+    union address address = {0};
     socklen_t bytes = sizeof address;
     const ssize_t received = recvfrom(udp, packet, room, 0, &address.any, &bytes);
 
@@ -205,7 +205,7 @@ bool osc_socket_send(const struct osc_doors *doors, const struct osc_sender *to,
 
 int osc_socket_accept(int tcp, struct osc_sender *sender)
 {
-    union address address;
+    union address address = {0};
     socklen_t bytes = sizeof address;
     const int on = 1;
     const int stream = accept4(tcp, &address.any, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);

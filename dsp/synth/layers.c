@@ -144,16 +144,18 @@ static bool is_exclusive(const struct layers *layers, uint32_t recipe)
 }
 
 /// Counts the pairs of zones of a preset that can start a voice, and stores them in `to` if given.
+/// From the last to the first, as libfluidsynth's own loader does: the order of the voices decides
+/// the last bit of their sum, and which of them make way for others.
 static uint32_t pair_zones(struct layers *layers, const struct sf2 *sf2,
                            const struct sf2_preset *preset, struct layer *to)
 {
     uint32_t count = 0;
-    for (uint32_t p = 0; p < preset->zones.count; p++) {
+    for (uint32_t p = preset->zones.count; p-- > 0;) {
         const struct sf2_zone *outer = &sf2->zones[preset->zones.first + p];
         if (outer->link < 0)
             continue;
         struct sf2_span inside = sf2->instruments[outer->link].zones;
-        for (uint32_t i = 0; i < inside.count; i++) {
+        for (uint32_t i = inside.count; i-- > 0;) {
             const struct sf2_zone *inner = &sf2->zones[inside.first + i];
             if (inner->link < 0 || !sf2->samples[inner->link].is_usable)
                 continue;

@@ -55,6 +55,7 @@ RT static void reset_controllers(struct part *part)
     part->control[CC_EXPRESSION] = part->control[CC_EXPRESSION + 32] = 127;
     part->bend = 0;
     part->pressure = 0;
+    part->has_glide = false;
     memset(part->gen_offset, 0, sizeof part->gen_offset);
     deselect(part);
 }
@@ -194,6 +195,9 @@ RT enum part_effect part_control(struct part *part, uint8_t number, uint8_t valu
         return PART_EFFECT_CONTROL;
     case CC_LOCAL:
         return PART_EFFECT_NONE;
+    case CC_GLIDE_FROM: // the shard of the next note alone must hear it
+        part->has_glide = true;
+        return PART_EFFECT_NONE;
     default:
         return PART_EFFECT_CONTROL;
     }
@@ -202,4 +206,16 @@ RT enum part_effect part_control(struct part *part, uint8_t number, uint8_t valu
 RT bool part_needs_one_shard(const struct part *part)
 {
     return part->is_mono || part->control[CC_LEGATO] >= 64 || part->control[CC_PORTAMENTO] >= 64;
+}
+
+RT bool part_is_same(const struct part *a, const struct part *b)
+{
+    for (int i = 0; i < SF2_GENS; i++)
+        if (a->gen_offset[i] != b->gen_offset[i])
+            return false;
+    bool has_same_sound = a->bank == b->bank && a->program == b->program &&
+                          a->is_drums == b->is_drums && a->is_mono == b->is_mono;
+    bool has_same_play = a->bend == b->bend && a->pressure == b->pressure &&
+                         a->bend_range_semitones == b->bend_range_semitones;
+    return has_same_sound && has_same_play && !memcmp(a->control, b->control, sizeof a->control);
 }

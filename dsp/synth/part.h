@@ -30,6 +30,7 @@ enum {
     CC_LEGATO = 68,
     CC_SOUND_FIRST = 70,
     CC_SOUND_LAST = 79,
+    CC_GLIDE_FROM = 84, ///< portamento control: the key that the next note glides from
     CC_REVERB = 91,
     CC_CHORUS = 93,
     CC_DATA_UP = 96,
@@ -68,6 +69,7 @@ struct part {
     bool has_tuning;              ///< RPN 3 came
     bool is_drums;
     bool is_mono;               ///< by controllers 126 and 127
+    bool has_glide;             ///< controller 84 came: it is for the next note alone
     bool is_nrpn;               ///< data entry goes to the NRPN
     bool is_null;               ///< data entry goes nowhere
     uint16_t bank;              ///< of the SoundFont, 0..16383
@@ -83,6 +85,9 @@ RT void part_reset(struct part *part);
 /// Takes a controller in. `*effect_gen` is set with PART_EFFECT_GEN. RT safe.
 RT enum part_effect part_control(struct part *part, uint8_t number, uint8_t value,
                                  uint8_t *effect_gen);
+
+/// Whether two parts are in the same state. RT safe.
+RT bool part_is_same(const struct part *a, const struct part *b);
 
 /// Whether the part's notes must sound in one shard: mono, legato or portamento.
 RT bool part_needs_one_shard(const struct part *part);

@@ -88,8 +88,8 @@ static int read_sample_chunks(struct reader *reader, struct chunk list)
     struct sf2 *sf2 = reader->sf2;
     struct chunk low = {0};
     while (list.count) {
-        char name[5];
-        struct chunk chunk;
+        char name[5] = "";
+        struct chunk chunk = {0};
         int status = next_chunk(reader, &list, name, &chunk);
         if (status)
             return status;
@@ -108,7 +108,7 @@ static int read_sample_chunks(struct reader *reader, struct chunk list)
 static int read_hydra_chunks(struct reader *reader, struct chunk list)
 {
     for (enum hydra i = 0; i < HYDRA; i++) {
-        char name[5];
+        char name[5] = "";
         int status = next_chunk(reader, &list, name, &reader->hydra[i]);
         if (status)
             return status;
@@ -127,8 +127,8 @@ static int read_hydra_chunks(struct reader *reader, struct chunk list)
 
 static int read_chunks(struct reader *reader)
 {
-    struct chunk rest = reader->file, riff;
-    char name[5];
+    struct chunk rest = reader->file, riff = {0};
+    char name[5] = "";
     if (rest.count < 12 || memcmp(rest.bytes, "RIFF", 4) || memcmp(rest.bytes + 8, "sfbk", 4))
         return refuse(reader, "byte 0: no SoundFont (no \"RIFF\" \"sfbk\" header)");
     int status = next_chunk(reader, &rest, name, &riff);

@@ -66,7 +66,8 @@ RT static bool is_replayed(int number)
 {
     bool is_data = number == CC_DATA_MSB || number == CC_DATA_LSB ||
                    (number >= CC_DATA_UP && number <= CC_RPN_MSB);
-    return number < CC_SOUND_OFF && number != CC_BANK_MSB && number != CC_BANK_LSB && !is_data;
+    return number < CC_SOUND_OFF && number != CC_BANK_MSB && number != CC_BANK_LSB &&
+           number != CC_GLIDE_FROM && !is_data;
 }
 
 RT static void replay_controls(struct shard_set *set, uint8_t number, const struct part *from,
@@ -128,7 +129,7 @@ RT static int choose_home(struct shard_set *set, uint8_t number, uint64_t frame,
         *border = placement_join(&set->placement, home, frame);
     else
         home = placement_choose(&set->placement, frame, border);
-    set->home[number] = (int8_t)home;
+    set->home[number] = (uint8_t)home;
     return home;
 }
 
@@ -147,9 +148,21 @@ RT void shard_set_note_on(struct shard_set *set, uint8_t number, const struct pa
             shard_push(set->shards[i],
                        &(struct shard_command){
                            .frame = frame, .type = SHARD_NOTE_OFF, .part = number, .key = key});
+    // In mono the library lists every strike: one that is not let go would sound again later.
+    if (part_needs_one_shard(part) && set->holders[number][key] >> chosen & 1)
+        shard_push(set->shards[chosen],
+                   &(struct shard_command){
+                       .frame = border, .type = SHARD_NOTE_OFF, .part = number, .key = key});
     set->holders[number][key] = (uint16_t)(1u << chosen);
     set->sounding_parts[chosen] |= (uint16_t)(1u << number);
     set->last_border[chosen] = border;
+    if (part->has_glide)
+        shard_push(set->shards[chosen],
+                   &(struct shard_command){.frame = border,
+                                           .type = SHARD_CONTROL,
+                                           .part = number,
+                                           .key = CC_GLIDE_FROM,
+                                           .value = part->control[CC_GLIDE_FROM]});
     shard_push(set->shards[chosen], &(struct shard_command){.frame = border,
                                                             .type = SHARD_NOTE_ON,
                                                             .part = number,

@@ -18,7 +18,7 @@ struct shard_set {
     struct shard *shards[PLACEMENT_MAX];
     struct placement placement;                ///< as the audio thread plans it
     uint16_t holders[SHARD_PARTS][SHARD_KEYS]; ///< shards in which the key was struck, as bits
-    int8_t home[SHARD_PARTS];                  ///< the shard of notes that must share one
+    uint8_t home[SHARD_PARTS];                 ///< the shard of notes that must share one
     uint16_t preset[SHARD_PARTS];              ///< of the font
     uint64_t last_border[PLACEMENT_MAX];       ///< where each shard's newest note starts
     uint16_t sounding_parts[PLACEMENT_MAX];    ///< latched, and what started since

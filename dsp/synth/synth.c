@@ -119,7 +119,7 @@ const struct font *synth_collect_font(struct synth *synth)
 RT static void catch_up(struct synth *synth, struct shard_set *set, uint64_t frame)
 {
     for (uint8_t i = 0; i < SHARD_PARTS; i++)
-        if (memcmp(&set->told[i], &synth->parts[i], sizeof synth->parts[i]))
+        if (!part_is_same(&set->told[i], &synth->parts[i]))
             shard_set_replay(set, i, &set->told[i], &synth->parts[i], frame);
     shard_set_push(set, &(struct shard_command){
                             .frame = frame, .type = SHARD_QUALITY, .value = synth->quality});
@@ -181,6 +181,7 @@ RT void synth_note_on(struct synth *synth, uint64_t frame, uint8_t part, uint8_t
     for (int i = 1; i < synth->set_count; i++)
         shard_set_note_off(synth->sets[i], part, key, frame);
     shard_set_note_on(synth->sets[0], part, &synth->parts[part], key, velocity, cents, frame);
+    synth->parts[part].has_glide = false;
 }
 
 RT void synth_note_off(struct synth *synth, uint64_t frame, uint8_t part, uint8_t key)
@@ -237,7 +238,8 @@ RT void synth_control(struct synth *synth, uint64_t frame, uint8_t part, uint8_t
     case PART_EFFECT_CONTROL:
         command.type = SHARD_CONTROL;
         command.key = number;
-        command.value = value;
+        // Mode changes tell how many channels they are for; each of our parts is one.
+        command.value = number > CC_NOTES_OFF ? 1 : value;
         break;
     case PART_EFFECT_BEND_RANGE:
         command.type = SHARD_BEND_RANGE;
@@ -298,6 +300,10 @@ RT void synth_reset(struct synth *synth, uint64_t frame)
     memset(&synth->tuning.octave_cents, 0, sizeof synth->tuning.octave_cents);
     synth->tuning.message_cents = 0.0f;
     tell_all(synth, &(struct shard_command){.frame = frame, .type = SHARD_RESET});
+    tell_all(synth, &(struct shard_command){// a reset would go back to the library's own
+                                            .frame = frame,
+                                            .type = SHARD_QUALITY,
+                                            .value = synth->quality});
     for (uint8_t i = 0; i < SHARD_PARTS; i++) {
         part_reset(&synth->parts[i]);
         if (synth->set_count)

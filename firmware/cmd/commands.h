@@ -7,8 +7,6 @@
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 
-#define CONSORT_VERSION "0.1"
-
 int command_render(int argc, char **argv); ///< MIDI files to sound files
 int command_check(int argc, char **argv);  ///< all mistakes of a config file
 int command_params(int argc, char **argv); ///< the reference of all parameters

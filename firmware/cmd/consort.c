@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "firmware/cmd/commands.h"
+#include "firmware/version.h"
 
 static const struct command {
     const char *name;

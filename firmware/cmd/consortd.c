@@ -24,6 +24,7 @@
 #include "firmware/remote.h"
 #include "firmware/settings.h"
 #include "firmware/sound.h"
+#include "firmware/version.h"
 
 static const int64_t tick_ns = 25000000, status_ns = 250000000;
 

@@ -1,5 +1,9 @@
 /// The supervisor with the real jackd. The sound cards alone are played: their list by this
 /// program, and `jackd -d alsa` by a script that runs the dummy driver while a card "works".
+//
+// The thread sanitizer ends with JACK's own threads.
+// variants: release asan
+// alone: it measures how long a step takes
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +81,6 @@ static int set_up(void **state)
     if (write(descriptor, script_text, sizeof script_text - 1) < 0)
         return -1;
     close(descriptor);
-    audio_set_log(NULL, NULL);
     card_count = 0;
     worst_ns = 0;
     said[0] = '\0';
@@ -340,6 +343,7 @@ static void test_new_settings_start_it_afresh(void **state)
 
 int main(void)
 {
+    audio_set_log(NULL, NULL);
     const struct CMUnitTest tests[] = {
         TEST(test_starts_the_dummy_without_a_card),
         TEST(test_comes_back_after_a_kill),
