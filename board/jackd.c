@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "board/card.h"
 #include "board/child.h"
+#include "board/jackd_command.h"
 #include "board/probe.h"
-#include "board/thread.h"
 
-enum {
-    TEXT_BYTES = 256,
-    ARGUMENTS_MAX = 24,
-    DUMMY_FRAMES_MIN = 256, // below, the dummy driver slips its clock
-};
+enum { TEXT_BYTES = 256 };
 
 #define MS INT64_C(1000000)
 static const int64_t STEP_NS = 20 * MS;    // while something is under way
@@ -32,11 +29,11 @@ static const int64_t HANG_NS = 5000 * MS;    // a server that does not answer in
 struct jackd {
     struct jackd_settings settings;
     char cards[TEXT_BYTES], name[TEXT_BYTES], program[TEXT_BYTES];
-    bool is_realtime;
     struct child child;
     struct probe *probe;
     int64_t asked_ns;
     bool has_complained; ///< about a server that hangs
+    bool has_warned;     ///< that jackd runs without real-time priority
     struct jackd_status status;
     int64_t since_ns; ///< the state began
     int64_t until_ns; ///< WAITING: the next attempt
@@ -130,46 +127,11 @@ static enum probe_result ask(struct jackd *jackd, const char *server, int64_t no
 
 // ---- Which cards? ----
 
-/// Whether `card` is the next name of a list parted by commas; moves `list` on.
-static bool next_name(const char **list, char *name, size_t bytes)
-{
-    *list += strspn(*list, ", \t");
-    size_t length = strcspn(*list, ",");
-    if (length == 0)
-        return false;
-    size_t trimmed = length;
-    while (trimmed > 0 && strchr(" \t", (*list)[trimmed - 1]))
-        trimmed--;
-    snprintf(name, bytes, "%.*s", (int)trimmed, *list);
-    *list += length;
-    return true;
-}
-
-static const struct card *find_card(const struct card *cards, int count, const char *name)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(cards[i].name, name) == 0)
-            return &cards[i];
-    return NULL;
-}
-
-/// The cards present that the settings want, in the order of the settings.
 static int wanted_cards(const struct jackd *jackd, struct card wanted[CARDS_MAX])
 {
     struct card present[CARDS_MAX];
-    int count = jackd->settings.list_cards(present, CARDS_MAX), chosen = 0;
-    char name[TEXT_BYTES];
-    const char *list = jackd->cards;
-    if (list[strspn(list, ", \t")] == '\0') {
-        memcpy(wanted, present, (size_t)count * sizeof *present);
-        return count;
-    }
-    while (chosen < CARDS_MAX && next_name(&list, name, sizeof name)) {
-        const struct card *card = find_card(present, count, name);
-        if (card && !find_card(wanted, chosen, name))
-            wanted[chosen++] = *card;
-    }
-    return chosen;
+    int count = jackd->settings.list_cards(present, CARDS_MAX);
+    return card_choose(jackd->cards, present, count, wanted);
 }
 
 static bool are_same_cards(const struct jackd *jackd, const struct card *cards, int count)
@@ -183,57 +145,6 @@ static bool are_same_cards(const struct jackd *jackd, const struct card *cards, 
 }
 
 // ---- Starting jackd ----
-
-struct command {
-    const char *arguments[ARGUMENTS_MAX];
-    int count;
-    char text[8][TEXT_BYTES + 8]; ///< of the arguments that are made here
-    int texts;
-};
-
-static void add(struct command *command, const char *argument)
-{
-    command->arguments[command->count++] = argument;
-}
-
-__attribute__((format(printf, 2, 3))) static void add_text(struct command *command,
-                                                           const char *format, ...)
-{
-    char *text = command->text[command->texts++];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof command->text[0], format, arguments);
-    va_end(arguments);
-    add(command, text);
-}
-
-static void add_server(struct command *command, const struct jackd *jackd)
-{
-    add(command, jackd->program);
-    if (jackd->is_realtime) {
-        add(command, "-R");
-        add_text(command, "-P%d", jackd->settings.priority);
-    } else {
-        add(command, "-r");
-    }
-    add_text(command, "-n%s", jackd->status.server);
-}
-
-static void add_driver(struct command *command, const struct jackd *jackd, const struct card *card)
-{
-    const struct jackd_settings *settings = &jackd->settings;
-    int period = settings->period_frames;
-    if (!card && period < DUMMY_FRAMES_MIN)
-        period = DUMMY_FRAMES_MIN;
-    add(command, "-d");
-    add(command, card ? "alsa" : "dummy");
-    if (card)
-        add_text(command, "-dhw:%s", card->name);
-    add_text(command, "-r%d", settings->rate_hz);
-    add_text(command, "-p%d", period);
-    if (card)
-        add_text(command, "-n%d", settings->periods);
-}
 
 static const struct card *current_card(const struct jackd *jackd)
 {
@@ -251,12 +162,16 @@ static void describe_card(struct jackd *jackd, const struct card *card)
 
 static void start(struct jackd *jackd, int64_t now_ns)
 {
-    struct command command = {.count = 0};
+    struct jackd_command command;
     const struct card *card = current_card(jackd);
-    add_server(&command, jackd);
-    add_driver(&command, jackd, card);
+    jackd_command_init(&command, &jackd->settings, jackd->status.server, card);
     describe_card(jackd, card);
     say(jackd, "starting jackd on %s, %s", card ? "the card" : "no card", jackd->status.card);
+    if (jackd->settings.priority > 0 && !command.is_realtime && !jackd->has_warned) {
+        jackd->has_warned = true;
+        say(jackd, "real-time priority %d is not permitted: sound may crackle under load",
+            jackd->settings.priority);
+    }
     forget_probe(jackd);
     int code = child_start(&jackd->child, command.arguments, "JACK_NO_AUDIO_RESERVATION=1");
     if (code != 0) {
@@ -379,7 +294,7 @@ static void check_card(struct jackd *jackd, int64_t now_ns)
     struct card cards[CARDS_MAX];
     int count = jackd->settings.list_cards(cards, CARDS_MAX);
     const struct card *card = current_card(jackd);
-    if (!card || find_card(cards, count, card->name))
+    if (!card || card_find(cards, count, card->name))
         return;
     say(jackd, "the card %s is gone", card->name);
     child_kill(&jackd->child);
@@ -455,7 +370,6 @@ static void take_settings(struct jackd *jackd, const struct jackd_settings *sett
     jackd->settings.period_frames = settings->period_frames;
     jackd->settings.periods = settings->periods;
     jackd->settings.priority = settings->priority;
-    jackd->is_realtime = settings->priority > 0 && thread_may_be_realtime(settings->priority);
 }
 
 struct jackd *jackd_create(const struct jackd_settings *settings)
@@ -466,6 +380,7 @@ struct jackd *jackd_create(const struct jackd_settings *settings)
     jackd->settings = *settings;
     snprintf(jackd->name, sizeof jackd->name, "%s", settings->name);
     snprintf(jackd->program, sizeof jackd->program, "%s", settings->program);
+    jackd->settings.program = jackd->program;
     take_settings(jackd, settings);
     child_init(&jackd->child);
     jackd->back_off_ns = BACK_OFF_NS;

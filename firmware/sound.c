@@ -274,8 +274,8 @@ static void keep_audio(struct sound *sound, int64_t now_ns)
     jackd_read_status(sound->jackd, &server);
     if (sound->audio && is_lost(sound, now_ns)) {
         console_say("audio: the server is gone; looking for another");
+        jackd_report_lost(sound->jackd, now_ns); // first: closing waits for a server that hangs
         close_audio(sound);
-        jackd_report_lost(sound->jackd, now_ns);
     } else if (sound->audio && server.state != JACKD_RUNNING) {
         close_audio(sound);
     } else if (!sound->audio && server.state == JACKD_RUNNING) {

@@ -131,7 +131,7 @@ static void test_a_second_file_follows_the_first(void **state)
     feed(recorder, 0, 4800);
     wait_until(recorder, has_4800);
     char first[64];
-    strcpy(first, path);
+    snprintf(first, sizeof first, "%s", path);
     path[strlen(path) - 5] = '_';
     assert_int_equal(recorder_start(recorder, path, RATE_HZ, error, sizeof error), 0);
     usleep(100000);
@@ -139,7 +139,7 @@ static void test_a_second_file_follows_the_first(void **state)
     recorder_destroy(recorder);
     check_file(50, 9600);
     unlink(path);
-    strcpy(path, first);
+    snprintf(path, sizeof path, "%s", first);
     check_file(0, 4800);
 }
 

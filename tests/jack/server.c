@@ -1,5 +1,6 @@
 #include "tests/jack/server.h"
 
+#include <glob.h>
 #include <jack/midiport.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +32,19 @@ void server_start(struct child *child, const char *name, int period_frames)
     fail_msg("jackd does not answer");
 }
 
+void server_finish(struct child *child, const char *name)
+{
+    char pattern[128];
+    glob_t found;
+    child_finish(child);
+    snprintf(pattern, sizeof pattern, "/dev/shm/jack*%s*", name);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        unlink(found.gl_pathv[i]);
+    globfree(&found);
+}
+
 static void send(struct foreign *foreign, jack_nframes_t frames, uint32_t jack_frame)
 {
     void *buffer = jack_port_get_buffer(foreign->port, frames);
@@ -47,16 +61,17 @@ static void send(struct foreign *foreign, jack_nframes_t frames, uint32_t jack_f
     atomic_store(&foreign->sent, sent);
 }
 
+/// Keeps the place of each frame, so that a missed period is a gap and shifts nothing.
 static void listen_to_port(struct foreign *foreign, jack_nframes_t frames, uint32_t jack_frame)
 {
     const float *buffer = jack_port_get_buffer(foreign->port, frames);
-    uint32_t heard = atomic_load(&foreign->heard_frames);
-    if (heard == 0)
+    if (atomic_load(&foreign->heard_frames) == 0)
         foreign->first_jack_frame = jack_frame;
-    if (heard + frames > EAR_FRAMES)
+    uint32_t at = jack_frame - foreign->first_jack_frame;
+    if (at + frames > EAR_FRAMES)
         return;
-    memcpy(foreign->heard + heard, buffer, frames * sizeof *buffer);
-    atomic_store(&foreign->heard_frames, heard + frames);
+    memcpy(foreign->heard + at, buffer, frames * sizeof *buffer);
+    atomic_store(&foreign->heard_frames, at + frames);
 }
 
 static int process(jack_nframes_t frames, void *data)

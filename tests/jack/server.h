@@ -13,6 +13,9 @@
 /// Starts jackd at 48 kHz and waits until it answers. Fails the test when it does not.
 void server_start(struct child *child, const char *name, int period_frames);
 
+/// Ends it, and removes what JACK leaves in /dev/shm of clients that outlived their server.
+void server_finish(struct child *child, const char *name);
+
 enum { EAR_FRAMES = 6 * 48000, KEYBOARD_NOTES = 64 };
 
 /// A MIDI message to send.
