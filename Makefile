@@ -16,7 +16,7 @@ PACKAGE_CFLAGS  = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAG
 PACKAGE_LIBS    = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
 
 SANITIZE       := -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_release := -O2 -g
+CFLAGS_release := -O3 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined $(SANITIZE)
 CFLAGS_tsan    := -O1 -g -fsanitize=thread $(SANITIZE)
 CFLAGS_fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link $(SANITIZE)
@@ -62,10 +62,10 @@ lint: ## floors, foreign headers, format and static analysis
 	@tests/deps test
 	@CFLAGS="$(ALL_CFLAGS)" tests/lint/run
 
-bench: ## measure, ours beside the other's, and print the ratios
+bench: ## measure, ours beside the other's, and print the ratios; ONLY= picks by name
 	@tests/deps test
 	@$(MAKE) all benches
-	@set -e; for bench in $(patsubst %.c,$(BUILD)/%,$(BENCH_C)); do $$bench; done
+	@BUILD=$(BUILD) tests/bench/run $(ONLY)
 
 fuzz: ## feed hostile input to the parsers for FUZZ_SECONDS=600 in all; ONLY= picks one
 	@tests/deps test

@@ -44,7 +44,7 @@ static void test_notes_of_the_score(void **state)
         counts[event->note.key]++;
         lowest = event->note.key < lowest ? event->note.key : lowest;
         highest = event->note.key > highest ? event->note.key : highest;
-        assert_in_range(event->note.velocity, 30, 90);
+        assert_in_range(event->note.velocity, 50, 115);
     }
     assert_int_equal(lowest, 36);  // the C of the last four bars
     assert_int_equal(highest, 81); // the A of bar 5
