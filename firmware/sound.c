@@ -19,6 +19,9 @@ enum { RING_EVENTS = 4096, ENGINE_MAX_FRAMES = 8192 };
 /// A server that calls nobody back for this long is as good as dead.
 static const int64_t stall_ns = 3000000000, retry_sequencer_ns = 2000000000;
 
+/// The longest that a server in good health lets a period wait.
+static const int64_t pulse_ns = 300000000;
+
 /// Parameters that are taken in by `sound_service` when they change.
 enum group { SERVER, WIRING, RECORDING, GROUPS };
 static const struct {
@@ -318,6 +321,29 @@ static void take_changes(struct sound *sound, int64_t now_ns)
     }
 }
 
+// ---- the end ----
+
+/// Whether the server goes on calling us back; waits for it.
+static bool has_pulse(const struct sound *sound)
+{
+    struct audio_state before, now;
+    int64_t end_ns = clock_now_ns() + pulse_ns;
+    audio_read_state(sound->audio, &before);
+    do {
+        usleep(2000);
+        audio_read_state(sound->audio, &now);
+    } while (now.callbacks == before.callbacks && clock_now_ns() < end_ns);
+    return now.callbacks != before.callbacks;
+}
+
+/// A server that hangs would not let us go.
+static void leave_server(struct sound *sound)
+{
+    if (sound->audio && !has_pulse(sound))
+        jackd_report_lost(sound->jackd, clock_now_ns());
+    close_audio(sound);
+}
+
 // ---- reports ----
 
 static void report(struct sound *sound)
@@ -375,7 +401,7 @@ void sound_destroy(struct sound *sound)
 {
     if (!sound)
         return;
-    close_audio(sound);
+    leave_server(sound);
     alsa_midi_close(sound->sequencer);
     recorder_destroy(sound->recorder);
     control_use_engine(sound->control, NULL);

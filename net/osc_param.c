@@ -132,8 +132,8 @@ void osc_param_explain(unsigned index, const struct param_value *value, int erro
 
     if (error == -EAGAIN)
         snprintf(reason, OSC_REASON_MAX, "the box is busy: try again");
-    else if (error == -EACCES)
-        snprintf(reason, OSC_REASON_MAX, "is read only: the box reports it");
+    else if (error == -EACCES) // what the box reports was refused before
+        snprintf(reason, OSC_REASON_MAX, "is taken at start only: set it in the config");
     else if (row->type == PARAM_TEXT)
         refuse(row, value->text, reason);
     else

@@ -19,6 +19,7 @@
 enum {
     QUANTUM_FRAMES = 64,   ///< notes of one quantum are placed by the state at its start
     SEGMENT_FRAMES = 1024, ///< most that is rendered in one piece
+    RUN_EVENTS = 64,       ///< beyond as many, the shards hear of them before the next quantum
 };
 
 /// A piece on its way to the player.
@@ -36,7 +37,7 @@ struct engine {
     struct merge merge;
     struct player player;
     struct strip strips[PARTS], master;
-    struct meter part_meters[PARTS], meters[2];
+    struct meter part_meters[PARTS][2], meters[2];
     struct limiter limiter;
     struct engine_state now; ///< what the snapshot will say
     struct snapshot state;
@@ -66,7 +67,8 @@ static void set_defaults(struct engine *engine)
     }
     for (int i = 0; i < PARTS; i++) {
         strip_init(&engine->strips[i], engine->settings.sample_rate_hz);
-        meter_init(&engine->part_meters[i], engine->settings.sample_rate_hz);
+        for (int side = 0; side < 2; side++)
+            meter_init(&engine->part_meters[i][side], engine->settings.sample_rate_hz);
     }
     strip_init(&engine->master, engine->settings.sample_rate_hz);
     meter_init(&engine->meters[0], engine->settings.sample_rate_hz);
@@ -215,8 +217,11 @@ RT static void run_requests(struct engine *engine)
 RT static void pull_player(struct engine *engine, uint64_t end)
 {
     struct event event;
-    while (engine->merge.count < MERGE_FUTURE_EVENTS && player_next(&engine->player, end, &event))
+    while (engine->merge.count < MERGE_FUTURE_EVENTS && player_next(&engine->player, end, &event)) {
+        if (event.frame < engine->frame) // it had to wait for room
+            event.frame = engine->frame;
         merge_add(&engine->merge, &event, 0);
+    }
     if (!engine->player.is_playing)
         give_piece_back(engine);
 }
@@ -232,6 +237,18 @@ RT static bool cuts_sound(const struct event *event)
 
 RT static uint64_t quantum_start(uint64_t frame) { return frame - frame % QUANTUM_FRAMES; }
 
+/// The next event before `limit`, or NULL. Sources that fall silent before it are released, at
+/// their own frame whatever the period.
+RT static const struct event *due_event(struct engine *engine, uint64_t limit)
+{
+    const struct event *next = merge_peek(&engine->merge);
+    bool is_due = next && next->frame < limit;
+    uint64_t deadline, until = is_due ? next->frame : limit - 1;
+    while ((deadline = router_deadline(&engine->router)) <= until)
+        router_watch(&engine->router, deadline > engine->frame ? deadline : engine->frame);
+    return is_due ? next : NULL;
+}
+
 /// Lets the events that are due take effect, and returns the frame up to which the sound can be
 /// rendered in one piece: no further than the quantum in which the next note begins, since its
 /// place depends on what sounds by then.
@@ -243,11 +260,13 @@ RT static uint64_t run_events(struct engine *engine, uint64_t end)
     if (quantum_start(limit) > now)
         limit = quantum_start(limit);
     pull_player(engine, limit);
-    while ((next = merge_peek(&engine->merge)) && next->frame < limit) {
+    for (int count = 0; (next = due_event(engine, limit)); count++) {
+        // A cut, too, stops at its quantum first: a note may follow within it.
+        bool stops = router_starts_notes(next) || cuts_sound(next) || count >= RUN_EVENTS;
+        if (stops && quantum_start(next->frame) > now)
+            return quantum_start(next->frame);
         if (cuts_sound(next) && next->frame > now)
             return next->frame;
-        if (router_starts_notes(next) && quantum_start(next->frame) > now)
-            return quantum_start(next->frame);
         struct event event;
         int ring = merge_pop(&engine->merge, &event);
         dispatch(engine, ring, &event);
@@ -268,8 +287,9 @@ RT static void mix_parts(struct engine *engine, uint16_t parts, float *bus[PARTS
             strip_add(&engine->strips[part], bus[part], out, frames);
         else
             strip_skip(&engine->strips[part], frames);
-        meter_run(&engine->part_meters[part], has_sound && before > 0.0f ? bus[part][0] : NULL,
-                  frames);
+        for (int side = 0; side < 2; side++)
+            meter_run(&engine->part_meters[part][side],
+                      has_sound && before > 0.0f ? bus[part][side] : NULL, frames);
     }
 }
 
@@ -297,7 +317,8 @@ RT static void publish(struct engine *engine)
     now->is_playing = engine->player.is_playing;
     for (unsigned part = 0; part < PARTS; part++) {
         now->bank_is_drums[part] = synth_part(engine->synth, (uint8_t)part)->is_drums;
-        now->value[PARAM_CH_LEVEL + part] = meter_peak_db(&engine->part_meters[part]);
+        now->value[PARAM_CH_LEVEL + part] = fmaxf(meter_peak_db(&engine->part_meters[part][0]),
+                                                  meter_peak_db(&engine->part_meters[part][1]));
     }
     now->value[PARAM_MASTER_PEAK_L] = meter_peak_db(&engine->meters[0]);
     now->value[PARAM_MASTER_PEAK_R] = meter_peak_db(&engine->meters[1]);
@@ -314,10 +335,10 @@ RT static void publish(struct engine *engine)
 RT int engine_run(struct engine *engine, float *const out[2], uint32_t frames)
 {
     uint64_t start = engine->frame, end = start + frames, events = engine->now.events;
+    rt_flush_denormals(); // as the workers do: who renders a shard must not matter
     synth_begin(engine->synth, start);
     engine->now.late_events += merge_drain(&engine->merge, start, end);
     run_requests(engine);
-    router_watch(&engine->router, start);
     while (engine->frame < end) {
         uint64_t offset = engine->frame - start;
         float *const place[2] = {out[0] + offset, out[1] + offset};

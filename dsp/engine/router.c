@@ -104,6 +104,14 @@ RT static void release_keys(struct router *router, unsigned source, uint64_t fra
         let_go(router, source, frame, part, (uint8_t)key);
 }
 
+/// Key by key, though the library could end them at once: in mono it would later go back to keys
+/// that it believes held.
+RT static void release_all_keys(struct router *router, uint64_t frame, uint8_t part)
+{
+    for (unsigned source = 0; source < SOURCES_MAX; source++)
+        release_keys(router, source, frame, part);
+}
+
 // ---- controllers ----
 
 /// Parameters that are the value of a controller.
@@ -128,12 +136,26 @@ RT static void mirror(struct router *router, uint8_t part)
     router->value[PARAM_CH_BANK + part] = state->bank;
 }
 
+static const uint8_t pedal_number[PEDALS] = {
+    [PEDAL_SUSTAIN] = CC_SUSTAIN, [PEDAL_SOSTENUTO] = CC_SOSTENUTO, [PEDAL_SOFT] = CC_SOFT};
+
 RT static int pedal_of(uint8_t number)
 {
-    return number == CC_SUSTAIN     ? PEDAL_SUSTAIN
-           : number == CC_SOSTENUTO ? PEDAL_SOSTENUTO
-           : number == CC_SOFT      ? PEDAL_SOFT
-                                    : -1;
+    for (int i = 0; i < PEDALS; i++)
+        if (pedal_number[i] == number)
+            return i;
+    return -1;
+}
+
+/// After a source's controller 121, which lifts the part's pedals: those of other sources stay.
+RT static void lift_pedals(struct router *router, unsigned source, uint64_t frame, uint8_t part)
+{
+    for (int i = 0; i < PEDALS; i++) {
+        uint8_t most =
+            ownership_press(&router->ownership, source, part, (enum ownership_pedal)i, 0);
+        if (most)
+            synth_control(router->synth, frame, part, pedal_number[i], most);
+    }
 }
 
 RT static void control(struct router *router, unsigned source, uint64_t frame, uint8_t part,
@@ -144,17 +166,18 @@ RT static void control(struct router *router, unsigned source, uint64_t frame, u
         value =
             ownership_press(&router->ownership, source, part, (enum ownership_pedal)pedal, value);
     if (number == CC_SOUND_OFF) {
-        ownership_forget(&router->ownership, part);
+        release_all_keys(router, frame, part);
         synth_sound_off(router->synth, frame, part);
         return;
     }
-    if (number >= CC_NOTES_OFF) // the modes 124 to 127 end notes too
+    if (number == CC_NOTES_OFF)
         release_keys(router, source, frame, part);
+    if (number > CC_NOTES_OFF) // a change of mode ends the notes of all
+        release_all_keys(router, frame, part);
     if (number != CC_NOTES_OFF)
         synth_control(router->synth, frame, part, number, value);
     if (number == CC_RESET)
-        for (int i = 0; i < PEDALS; i++)
-            ownership_press(&router->ownership, source, part, (enum ownership_pedal)i, 0);
+        lift_pedals(router, source, frame, part);
     mirror(router, part);
 }
 
@@ -227,13 +250,12 @@ RT static void set_rhythm(struct router *router, uint64_t frame, uint8_t part, b
 /// All that a source holds ends, and nothing of any other source.
 RT static void release(struct router *router, unsigned source, uint64_t frame)
 {
-    static const uint8_t numbers[PEDALS] = {CC_SUSTAIN, CC_SOSTENUTO, CC_SOFT};
     router->is_sensing &= ~(UINT64_C(1) << source);
     for (uint8_t part = 0; part < PARTS; part++) {
         release_keys(router, source, frame, part);
         for (int pedal = 0; pedal < PEDALS; pedal++)
             if (router->ownership.pedal[source][part][pedal])
-                control(router, source, frame, part, numbers[pedal], 0);
+                control(router, source, frame, part, pedal_number[pedal], 0);
     }
 }
 
@@ -350,8 +372,50 @@ RT static void run_box(struct router *router, const struct event *event, uint64_
     }
 }
 
+/// Whether what the event says is within the ranges of event.h. Those who make events check what
+/// comes from outside; a slip of theirs must cost an event, not the box.
+RT static bool is_sane(const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_NOTE_ON:
+    case EVENT_PART_NOTE_ON:
+        return event->note.key < KEYS && event->note.velocity > 0 && event->note.velocity < 128;
+    case EVENT_NOTE_OFF:
+    case EVENT_PART_NOTE_OFF:
+    case EVENT_KEY_PRESSURE:
+    case EVENT_PART_KEY_PRESSURE:
+        return event->note.key < KEYS && event->note.velocity < 128;
+    case EVENT_CONTROL:
+    case EVENT_PART_CONTROL:
+        return event->control.number < 128 && event->control.value < 128;
+    case EVENT_PROGRAM:
+    case EVENT_PART_PROGRAM:
+        return event->program.program < 128;
+    case EVENT_CHANNEL_PRESSURE:
+    case EVENT_PART_CHANNEL_PRESSURE:
+        return event->pressure < 128;
+    case EVENT_BEND:
+    case EVENT_PART_BEND:
+        return event->bend >= -8192 && event->bend <= 8191;
+    case EVENT_RESET:
+        return event->reset.mode <= RESET_GM_OFF;
+    case EVENT_MASTER_VOLUME:
+        return event->master_volume < 16384;
+    case EVENT_MASTER_TUNE:
+    case EVENT_MASTER_COARSE:
+        return fabsf(event->cents) <= 6400.0f;
+    case EVENT_TUNE_KEY:
+        return event->tune_key.program < 128 && event->tune_key.key < KEYS &&
+               event->tune_key.semitones >= 0.0f && event->tune_key.semitones <= 128.0f;
+    default:
+        return true; // bits and modes: every value means something
+    }
+}
+
 RT void router_run(struct router *router, const struct event *event, uint64_t frame)
 {
+    if (!is_sane(event))
+        return;
     router->heard[event->source] = frame;
     if (event->type < EVENT_PART_NOTE_OFF)
         run_channel(router, event, frame);
@@ -378,12 +442,23 @@ RT void router_set(struct router *router, unsigned index, uint64_t frame)
         synth_tune_master(router->synth, frame, router->value[index], false);
 }
 
+RT uint64_t router_deadline(const struct router *router)
+{
+    uint64_t deadline = UINT64_MAX, sensing = router->is_sensing;
+    for (; sensing; sensing &= sensing - 1) {
+        uint64_t heard = router->heard[__builtin_ctzll(sensing)];
+        if (heard + router->sensing_frames < deadline)
+            deadline = heard + router->sensing_frames;
+    }
+    return deadline;
+}
+
 RT void router_watch(struct router *router, uint64_t frame)
 {
     uint64_t sensing = router->is_sensing;
     for (; sensing; sensing &= sensing - 1) {
         unsigned source = (unsigned)__builtin_ctzll(sensing);
-        if (frame > router->heard[source] + router->sensing_frames)
+        if (frame >= router->heard[source] + router->sensing_frames)
             release(router, source, frame);
     }
 }

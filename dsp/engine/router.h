@@ -38,7 +38,10 @@ RT void router_run(struct router *router, const struct event *event, uint64_t fr
 /// Lets a changed parameter take effect. RT safe.
 RT void router_set(struct router *router, unsigned index, uint64_t frame);
 
-/// Releases sources whose active sensing has stopped. Once a period. RT safe.
+/// The frame at which the next source counts as gone if it stays silent; UINT64_MAX if none can.
+RT uint64_t router_deadline(const struct router *router);
+
+/// Releases the sources whose active sensing has stopped by `frame`. RT safe.
 RT void router_watch(struct router *router, uint64_t frame);
 
 /// Whether an event starts notes, and so needs the shards rendered up to its 64 frames.

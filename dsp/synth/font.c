@@ -81,11 +81,11 @@ static int read_font(struct font *font, void (*progress)(void *, double), void *
     char reason[256] = "out of memory";
     int status = sf2_parse(font->file, font->file_bytes, &font->sf2, reason, sizeof reason);
     if (!status)
+        status = samples_make(&font->samples, &font->sf2, progress, context, reason, sizeof reason);
+    if (!status) // needs the lengths of compressed samples
         status = layers_build(&font->layers, &font->sf2);
     if (status == -E2BIG)
         snprintf(reason, sizeof reason, "more than a million pairs of zones");
-    if (!status)
-        status = samples_make(&font->samples, &font->sf2, progress, context, reason, sizeof reason);
     if (status)
         snprintf(error, error_bytes, "%s: %s", font->path, reason);
     return status;

@@ -1,6 +1,7 @@
 #include "dsp/synth/layers.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,14 @@ static int source_flags(uint16_t source)
 }
 
 static bool is_none(uint16_t source) { return !(source & 1 << 7) && !(source & 127); }
+
+/// Where a modulator may act. The end of a sample stays where it was checked (`bound_end`), and so
+/// does what a voice is made of.
+static bool is_destination(uint16_t id)
+{
+    return id < SF2_GENS && id != SF2_GEN_END && id != SF2_GEN_END_COARSE &&
+           id != SF2_GEN_SAMPLE_MODES;
+}
 
 static fluid_mod_t *make_mod(const struct sf2_mod *from)
 {
@@ -59,7 +68,7 @@ static int add_mods(struct layers *layers, struct recipe *recipe, const struct s
     fluid_mod_t **mods = layers->mods + recipe->mods.first;
     for (uint32_t i = zone->mods.count; i-- && recipe->mods.count < MODS_PER_ZONE_MAX;) {
         const struct sf2_mod *from = &sf2->mods[zone->mods.first + i];
-        if (from->destination >= SF2_GENS || is_none(from->source))
+        if (!is_destination(from->destination) || is_none(from->source))
             continue;
         fluid_mod_t *mod = make_mod(from);
         if (!mod)
@@ -94,8 +103,35 @@ static void add_gens(struct layers *layers, struct recipe *recipe, const struct 
     }
 }
 
+static struct layer_gen *find_gen(struct layers *layers, struct recipe *recipe, int id)
+{
+    struct layer_gen *gens = layers->gens + recipe->gens.first;
+    for (uint32_t i = 0; i < recipe->gens.count; i++)
+        if (gens[i].id == id)
+            return &gens[i];
+    return NULL;
+}
+
+/// Offsets must leave a sample SF2_FRAMES_MIN frames: libfluidsynth interpolates up to a few frames
+/// before the end, which wraps around below 0 and reads what is not there.
+static void bound_end(struct layers *layers, struct recipe *recipe, const struct sf2 *sf2,
+                      const struct sf2_zone *zone)
+{
+    struct layer_gen *fine = find_gen(layers, recipe, SF2_GEN_END);
+    struct layer_gen *coarse = find_gen(layers, recipe, SF2_GEN_END_COARSE);
+    double least = (double)SF2_FRAMES_MIN - (double)sf2->samples[zone->link].frames;
+    double offset =
+        (fine ? (double)fine->value : 0) + (coarse ? 32768.0 * (double)coarse->value : 0);
+    if (offset >= least)
+        return;
+    if (coarse)
+        coarse->value = 0.0f;
+    if (fine)
+        fine->value = fmaxf((float)least, -32768.0f);
+}
+
 static int add_recipe(struct layers *layers, const struct sf2 *sf2, const struct sf2_zone *zone,
-                      const struct sf2_zone *global)
+                      const struct sf2_zone *global, bool is_instrument)
 {
     struct recipe *recipe = &layers->recipes[zone - sf2->zones];
     *recipe = (struct recipe){{layers->gen_count, 0}, {layers->mod_count, 0}};
@@ -106,6 +142,8 @@ static int add_recipe(struct layers *layers, const struct sf2 *sf2, const struct
         if (!status)
             status = add_mods(layers, recipe, sf2, global);
     }
+    if (is_instrument)
+        bound_end(layers, recipe, sf2, zone);
     return status;
 }
 
@@ -115,14 +153,15 @@ static const struct sf2_zone *global_zone(const struct sf2 *sf2, struct sf2_span
     return zones.count && first->link < 0 ? first : NULL;
 }
 
-static int add_recipes(struct layers *layers, const struct sf2 *sf2, struct sf2_span zones)
+static int add_recipes(struct layers *layers, const struct sf2 *sf2, struct sf2_span zones,
+                       bool is_instrument)
 {
     const struct sf2_zone *global = global_zone(sf2, zones);
     int status = 0;
     for (uint32_t i = 0; i < zones.count && !status; i++) {
         const struct sf2_zone *zone = &sf2->zones[zones.first + i];
         if (zone != global)
-            status = add_recipe(layers, sf2, zone, global);
+            status = add_recipe(layers, sf2, zone, global, is_instrument);
     }
     return status;
 }
@@ -238,9 +277,9 @@ int layers_build(struct layers *layers, const struct sf2 *sf2)
     memset(layers, 0, sizeof *layers);
     int status = allocate(layers, sf2);
     for (uint32_t i = 0; i < sf2->instrument_count && !status; i++)
-        status = add_recipes(layers, sf2, sf2->instruments[i].zones);
+        status = add_recipes(layers, sf2, sf2->instruments[i].zones, true);
     for (uint32_t i = 0; i < sf2->preset_count && !status; i++)
-        status = add_recipes(layers, sf2, sf2->presets[i].zones);
+        status = add_recipes(layers, sf2, sf2->presets[i].zones, false);
     if (!status)
         status = count_layers(layers, sf2);
     if (!status && !(layers->layers = calloc(layers->layer_count + 1, sizeof *layers->layers)))

@@ -5,9 +5,10 @@
 /// RPN 0..5 at power-on: bend range 2 semitones, tunings centred, modulation depth 50 cents.
 static const uint16_t rpn_default[RPNS] = {2 << 7, 8192, 64 << 7, 0, 0, 64};
 
-/// Units of a generator per step of its NRPN: SoundFont 2.04, section 9.6.3. 0: not by NRPN.
+/// Units of a generator per step of its NRPN: SoundFont 2.04, section 9.6.3. 0: not by NRPN; nor
+/// are the offsets of a sample's end (1 and 12), which the font's reader has checked.
 static const uint8_t nrpn_scale[SF2_GENS] = {
-    1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 2, 2, 1, 1, 0, 1, 1, 1, 0, 0, 0, 2, 4, 2, 4, 2, 2, 2, 2, 1,
+    1, 0, 1, 1, 1, 2, 2, 2, 2, 1, 2, 2, 0, 1, 0, 1, 1, 1, 0, 0, 0, 2, 4, 2, 4, 2, 2, 2, 2, 1,
     2, 1, 1, 2, 2, 2, 2, 1, 2, 1, 1, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0};
 
 RT static void deselect(struct part *part)

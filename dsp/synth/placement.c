@@ -23,14 +23,15 @@ RT static uint64_t next_border(uint8_t phase, uint64_t frame)
 
 RT static uint32_t distance(uint64_t a, uint64_t b) { return (uint32_t)(a > b ? a - b : b - a); }
 
-/// The least loaded idle shard, or -1.
-RT static int find_idle(const struct placement *placement)
+/// An idle shard, the favourite if it is one, or -1.
+RT static int find_idle(const struct placement *placement, int favourite)
 {
-    int found = -1;
+    if (favourite >= 0 && placement->is_idle[favourite])
+        return favourite;
     for (int i = 0; i < placement->count; i++)
-        if (placement->is_idle[i] && (found < 0 || placement->voices[i] < placement->voices[found]))
-            found = i;
-    return found;
+        if (placement->is_idle[i])
+            return i;
+    return -1;
 }
 
 /// The busy shard whose next border is nearest to the ideal start, the least loaded of equals;
@@ -61,27 +62,46 @@ RT static int needed_between(uint32_t gap, uint32_t tolerance)
     return gap <= covered ? 0 : (int)((gap - covered + tolerance) / (tolerance + 1));
 }
 
-/// Whether the idle shards left after one more busy phase could still cover every gap.
+/// The busy phases and one more, in their order around the block. Returns how many.
+RT static int list_phases(const struct placement *placement, uint8_t more,
+                          uint8_t phases[PLACEMENT_MAX + 1])
+{
+    int count = 0;
+    for (int i = -1; i < placement->count; i++) {
+        if (i >= 0 && placement->is_idle[i])
+            continue;
+        uint8_t phase = i < 0 ? more : placement->phase[i];
+        int at = count++;
+        for (; at > 0 && phases[at - 1] > phase; at--)
+            phases[at] = phases[at - 1];
+        phases[at] = phase;
+    }
+    return count;
+}
+
+/// Whether there are shards enough to cover every gap after one more has taken `phase`, now and
+/// when any of the busy ones have fallen idle: the worst choice of shards that stay busy, with
+/// those then needed between them, must be no more than there are.
 RT static bool can_afford(const struct placement *placement, uint8_t phase)
 {
-    bool is_taken[PLACEMENT_BLOCK] = {false};
-    int idle = -1;
-    is_taken[phase] = true;
-    for (int i = 0; i < placement->count; i++) {
-        if (placement->is_idle[i])
-            idle++;
-        else
-            is_taken[placement->phase[i]] = true;
+    uint8_t phases[PLACEMENT_MAX + 1];
+    int demand[PLACEMENT_MAX + 1], count = list_phases(placement, phase, phases);
+    uint32_t tolerance = placement->tolerance_frames;
+    int worst = 1 + needed_between(PLACEMENT_BLOCK, tolerance);
+    for (int first = 0; first < count; first++) {
+        demand[first] = 1; // by those that stay, from the first on
+        for (int last = first + 1; last < count; last++) {
+            demand[last] = 0;
+            for (int i = first; i < last; i++) {
+                int with = demand[i] + 1 + needed_between(phases[last] - phases[i], tolerance);
+                demand[last] = with > demand[last] ? with : demand[last];
+            }
+            uint32_t rest = PLACEMENT_BLOCK - (phases[last] - phases[first]);
+            int closed = demand[last] + needed_between(rest, tolerance);
+            worst = closed > worst ? closed : worst;
+        }
     }
-    int needed = 0;
-    uint32_t gap = 1;
-    for (uint32_t i = 1; i <= PLACEMENT_BLOCK; i++, gap++) {
-        if (!is_taken[(phase + i) % PLACEMENT_BLOCK])
-            continue;
-        needed += needed_between(gap, placement->tolerance_frames);
-        gap = 0;
-    }
-    return idle >= needed;
+    return worst <= placement->count;
 }
 
 RT static uint64_t start_at(struct placement *placement, int shard, uint64_t border)
@@ -92,10 +112,11 @@ RT static uint64_t start_at(struct placement *placement, int shard, uint64_t bor
     return border;
 }
 
-RT int placement_choose(struct placement *placement, uint64_t frame, uint64_t *border)
+RT int placement_choose(struct placement *placement, uint64_t frame, int favourite,
+                        uint64_t *border)
 {
     uint64_t ideal = frame + placement->tolerance_frames;
-    int idle = find_idle(placement), nearest = find_nearest(placement, frame);
+    int idle = find_idle(placement, favourite), nearest = find_nearest(placement, frame);
     uint32_t error = PLACEMENT_BLOCK;
     if (nearest >= 0)
         error = distance(next_border(placement->phase[nearest], frame), ideal);

@@ -64,7 +64,7 @@ static int16_t *decode(const struct sf2 *sf2, const struct sf2_sample *sample, u
         return NULL;
     // Fonts in circulation peak above full scale after compression: clip, never wrap.
     sf_command(sound, SFC_SET_CLIPPING, NULL, SF_TRUE);
-    if (info.channels == 1 && info.frames >= 8 && info.frames <= DECODED_MAX_FRAMES)
+    if (info.channels == 1 && info.frames >= SF2_FRAMES_MIN && info.frames <= DECODED_MAX_FRAMES)
         decoded = malloc((size_t)info.frames * sizeof *decoded);
     if (decoded && sf_readf_short(sound, decoded, info.frames) == info.frames) {
         *frames = (uint32_t)info.frames;
@@ -117,6 +117,7 @@ static int prepare(struct work *work, uint32_t index)
         if (!data)
             return -EBADMSG;
         bound_loop(sample, frames);
+        sample->frames = frames;
     }
     return fill(sample, to, data, low ? low + sample->start : NULL, frames);
 }

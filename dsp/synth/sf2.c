@@ -307,10 +307,11 @@ static void read_sample(const struct reader *reader, uint32_t index, struct sf2_
         limit /= 2;
     sample->is_usable = !(kind & SAMPLE_ROM) && !(kind & ~SAMPLE_KNOWN) &&
                         sample->start < sample->end && sample->end <= limit &&
-                        sample->end - sample->start >= 8 && sample->rate_hz >= 400 &&
+                        sample->end - sample->start >= SF2_FRAMES_MIN && sample->rate_hz >= 400 &&
                         sample->rate_hz <= 384000;
     if (!sample->is_usable)
         return;
+    sample->frames = sample->is_compressed ? SF2_FRAMES_MIN : sample->end - sample->start;
     if (sample->is_compressed) { // loops are frames of the decoded sample already
         sample->loop_start = u32(at + 28);
         sample->loop_end = u32(at + 32);

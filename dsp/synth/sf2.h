@@ -12,15 +12,20 @@
 
 /// Generators with a meaning for the reader; the others pass through by number.
 enum {
+    SF2_GEN_END = 1,         ///< offset of a sample's end, in frames
+    SF2_GEN_END_COARSE = 12, ///< the same in units of 32768 frames
     SF2_GEN_INSTRUMENT = 41,
     SF2_GEN_KEY_RANGE = 43,
     SF2_GEN_VELOCITY_RANGE = 44,
     SF2_GEN_ATTENUATION = 48,
     SF2_GEN_SAMPLE = 53,
+    SF2_GEN_SAMPLE_MODES = 54,
     SF2_GEN_EXCLUSIVE_CLASS = 57,
     SF2_GEN_OVERRIDING_ROOT_KEY = 58, ///< the last that a file may use
     SF2_GENS = 59,
 };
+
+enum { SF2_FRAMES_MIN = 8 }; ///< a shorter sample is no sound
 
 /// A run of elements in one of the font's arrays.
 struct sf2_span {
@@ -61,6 +66,7 @@ struct sf2_sample {
     bool is_compressed;            ///< an Ogg Vorbis stream of `end - start` bytes at byte `start`
     uint32_t start;                ///< first frame (byte, when compressed) in the sample chunk
     uint32_t end;                  ///< one past the last
+    uint32_t frames;               ///< 8 or more; of a compressed one known when it is decoded
     uint32_t loop_start, loop_end; ///< frames from the sample's own start
     uint32_t rate_hz;
     uint8_t root_key;

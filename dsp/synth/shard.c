@@ -61,7 +61,7 @@ RT static int preset_note_on(fluid_preset_t *preset, fluid_synth_t *synth, int c
 {
     const struct shard *shard = preset_shard(preset);
     layers_start(&shard->font->layers, preset_number(preset), synth, shard->samples, channel, key,
-                 velocity, shard->detune_cents);
+                 velocity, shard->detune_cents[channel][key]);
     return FLUID_OK;
 }
 
@@ -179,24 +179,39 @@ void shard_destroy(struct shard *shard)
 
 // ---- commands ----
 
-RT static void retune(struct shard *shard, const struct shard_command *command)
+/// Changes the pitch of the voices of a part that sound, of one key or of all.
+RT static void shift(struct shard *shard, int part, int key, float cents)
 {
     fluid_voice_t *voices[VOICES_MAX];
+    if (!(shard->sounding_parts >> part & 1)) // one message may retune every key of every part
+        return;
     fluid_synth_get_voicelist(shard->synth, voices, VOICES_MAX, -1);
     for (int i = 0; i < VOICES_MAX && voices[i]; i++) {
-        bool is_part =
-            command->part == SHARD_ALL || command->part == fluid_voice_get_channel(voices[i]);
-        bool is_key = command->key == SHARD_ALL || command->key == fluid_voice_get_key(voices[i]);
-        if (!is_part || !is_key)
+        bool is_key = key == SHARD_ALL || key == fluid_voice_get_key(voices[i]);
+        if (part != fluid_voice_get_channel(voices[i]) || !is_key)
             continue;
-        fluid_voice_gen_incr(voices[i], GEN_FINETUNE, command->cents);
+        fluid_voice_gen_incr(voices[i], GEN_FINETUNE, cents);
         fluid_voice_update_param(voices[i], GEN_FINETUNE);
     }
 }
 
+RT static void retune(struct shard *shard, const struct shard_command *command)
+{
+    float *detune_cents = &shard->detune_cents[command->part][command->key];
+    shift(shard, command->part, command->key, command->cents - *detune_cents);
+    *detune_cents = command->cents;
+}
+
+RT static void shift_part(struct shard *shard, const struct shard_command *command)
+{
+    for (int key = 0; key < 128; key++)
+        shard->detune_cents[command->part][key] += command->cents;
+    shift(shard, command->part, SHARD_ALL, command->cents);
+}
+
 RT static void note_on(struct shard *shard, const struct shard_command *command)
 {
-    shard->detune_cents = command->cents;
+    shard->detune_cents[command->part][command->key] = command->cents;
     fluid_synth_noteon(shard->synth, command->part, command->key, command->value);
     shard->sounding_parts |= (uint16_t)(1u << command->part);
 }
@@ -241,6 +256,9 @@ RT static void apply(struct shard *shard, const struct shard_command *command)
         break;
     case SHARD_RETUNE:
         retune(shard, command);
+        break;
+    case SHARD_SHIFT:
+        shift_part(shard, command);
         break;
     case SHARD_SOUND_OFF:
         fluid_synth_all_sounds_off(synth, part == SHARD_ALL ? -1 : part);

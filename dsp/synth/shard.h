@@ -35,7 +35,8 @@ enum shard_command_type {
     SHARD_BEND,         ///< number = 0..16383, 8192 in the middle
     SHARD_BEND_RANGE,   ///< value, semitones
     SHARD_GEN,          ///< key = generator, cents = offset in its unit
-    SHARD_RETUNE,       ///< part, key (or SHARD_ALL), cents = change of sounding voices
+    SHARD_RETUNE,       ///< key, cents = detune that its sounding voices shall have
+    SHARD_SHIFT,        ///< cents = change of the detune of all sounding voices of the part
     SHARD_SOUND_OFF,    ///< part (or SHARD_ALL): all voices end at once
     SHARD_RESET,        ///< power-on state
     SHARD_QUALITY,      ///< value = libfluidsynth's interpolation method
@@ -59,7 +60,7 @@ struct shard {
     fluid_preset_t **presets;
     unsigned char *samples; ///< its own sample objects, over the font's shared sound
     const struct font *font;
-    float detune_cents; ///< of the note being started
+    float detune_cents[SHARD_PARTS][128]; ///< of each key's last note
 
     struct shard_command *commands; ///< a ring of SHARD_COMMANDS
     uint32_t commands_written, commands_read;

@@ -120,16 +120,16 @@ RT void shard_set_replay(struct shard_set *set, uint8_t number, const struct par
     set->told[number] = *to;
 }
 
-/// The shard of a part's notes that must share one. It moves when it has no note of the part left.
+/// The shard of a part's notes that must share one. It moves only when it has no note of the part.
 RT static int choose_home(struct shard_set *set, uint8_t number, uint64_t frame, uint64_t *border)
 {
     int home = set->home[number];
     bool has_note = !set->placement.is_idle[home] && set->sounding_parts[home] >> number & 1;
-    if (has_note || set->placement.is_idle[home])
+    if (has_note)
         *border = placement_join(&set->placement, home, frame);
     else
-        home = placement_choose(&set->placement, frame, border);
-    set->home[number] = (uint8_t)home;
+        home = placement_choose(&set->placement, frame, home, border);
+    set->home[number] = (int8_t)home;
     return home;
 }
 
@@ -140,7 +140,7 @@ RT void shard_set_note_on(struct shard_set *set, uint8_t number, const struct pa
         part_needs_one_shard(part) || font_is_exclusive(set->font, set->preset[number], key);
     uint64_t border;
     int chosen = is_together ? choose_home(set, number, frame, &border)
-                             : placement_choose(&set->placement, frame, &border);
+                             : placement_choose(&set->placement, frame, -1, &border);
     // A key struck again ends its earlier note, as it does within one instance.
     uint16_t others = set->holders[number][key] & (uint16_t) ~(1u << chosen);
     for (int i = 0; i < set->count; i++)

@@ -200,17 +200,21 @@ RT void synth_key_pressure(struct synth *synth, uint64_t frame, uint8_t part, ui
                                             .value = pressure});
 }
 
+/// Sounding notes of a key go to where its tuning is now.
+RT static void retune_key(struct synth *synth, uint64_t frame, uint8_t part, uint8_t key)
+{
+    float cents = tuning_cents(&synth->tuning, part, &synth->parts[part], key);
+    tell_all(synth,
+             &(struct shard_command){
+                 .frame = frame, .type = SHARD_RETUNE, .part = part, .key = key, .cents = cents});
+}
+
+/// The same for the keys whose tuning is no longer what it was `before`.
 RT static void retune_part(struct synth *synth, uint64_t frame, uint8_t part, const float *before)
 {
-    for (uint8_t key = 0; key < SHARD_KEYS; key++) {
-        float cents = tuning_cents(&synth->tuning, part, &synth->parts[part], key) - before[key];
-        if (cents != 0.0f)
-            tell_all(synth, &(struct shard_command){.frame = frame,
-                                                    .type = SHARD_RETUNE,
-                                                    .part = part,
-                                                    .key = key,
-                                                    .cents = cents});
-    }
+    for (uint8_t key = 0; key < SHARD_KEYS; key++)
+        if (tuning_cents(&synth->tuning, part, &synth->parts[part], key) != before[key])
+            retune_key(synth, frame, part, key);
 }
 
 RT static void list_cents(const struct synth *synth, uint8_t part, float cents[SHARD_KEYS])
@@ -322,16 +326,11 @@ RT void synth_sound_off(struct synth *synth, uint64_t frame, uint8_t part)
 RT void synth_tune_key(struct synth *synth, uint64_t frame, uint8_t program, uint8_t key,
                        float semitones, bool is_realtime)
 {
-    float before = synth->tuning.key_cents[program][key];
     tuning_set_key(&synth->tuning, program, key, semitones);
-    float change = synth->tuning.key_cents[program][key] - before;
     for (uint8_t i = 0; i < SHARD_PARTS && is_realtime; i++) {
         const struct part *part = &synth->parts[i];
         if (part->has_tuning && part->tuning_program == program && !part->is_drums)
-            tell_all(
-                synth,
-                &(struct shard_command){
-                    .frame = frame, .type = SHARD_RETUNE, .part = i, .key = key, .cents = change});
+            retune_key(synth, frame, i, key);
     }
 }
 
@@ -357,11 +356,8 @@ RT void synth_tune_master(struct synth *synth, uint64_t frame, float cents, bool
     *value = cents;
     for (uint8_t i = 0; i < SHARD_PARTS; i++)
         if (!synth->parts[i].is_drums)
-            tell_all(synth, &(struct shard_command){.frame = frame,
-                                                    .type = SHARD_RETUNE,
-                                                    .part = i,
-                                                    .key = SHARD_ALL,
-                                                    .cents = change});
+            tell_all(synth, &(struct shard_command){
+                                .frame = frame, .type = SHARD_SHIFT, .part = i, .cents = change});
 }
 
 RT void synth_quality(struct synth *synth, uint64_t frame, int quality)

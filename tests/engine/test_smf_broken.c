@@ -95,11 +95,13 @@ static void test_harmless_flaws(void **state)
     memcpy(longest + sizeof longest - 5, "\xF7\0\x90\x40\x40", 5);
     write_track(longest, sizeof longest);
     assert_int_equal(notes(), 1);
-    // The same in two packets.
-    uint8_t packets[sizeof longest + 5];
-    memcpy(packets, longest, sizeof longest - 5);
-    memcpy(packets + sizeof longest - 5, "\x01\0\xF7\1\xF7\0\x90\x40\x40", 9);
-    write_track(packets, sizeof packets - 1);
+    // The same again as a further packet of the first.
+    uint8_t packets[2 * sizeof longest - 4];
+    memcpy(packets, longest, sizeof longest - 4);
+    memcpy(packets + sizeof longest - 4, longest, sizeof longest);
+    packets[sizeof longest - 5] = 0;
+    packets[sizeof longest - 3] = 0xF7;
+    write_track(packets, sizeof packets);
     assert_int_equal(notes(), 1);
     // A foreign chunk between the tracks, and a header longer than today's.
     static const uint8_t foreign[] = "MThd\0\0\0\x08\0\1\0\2\0\x64??XFIH\0\0\0\3abc"

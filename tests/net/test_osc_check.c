@@ -19,7 +19,7 @@ static bool passes(const void *packet, size_t bytes)
 {
     struct osc_fault fault = {0};
     // A copy of its own size, so that the address sanitizer sees any step beyond it.
-    uint8_t *copy = malloc(bytes ? bytes : 1);
+    uint8_t *copy = calloc(1, bytes ? bytes : 1);
     memcpy(copy, packet, bytes);
     const bool is_good = osc_check_packet(copy, bytes, &fault);
     assert_true(is_good || (fault.reason && fault.at <= bytes));
