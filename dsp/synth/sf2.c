@@ -134,9 +134,11 @@ static int read_chunks(struct reader *reader)
     int status = next_chunk(reader, &rest, name, &riff);
     if (status)
         return status;
+    if (riff.count < 4)
+        return refuse(reader, "byte 4: the file says that it is empty");
     struct chunk inside = {riff.bytes + 4, riff.count - 4};
     while (inside.count) {
-        struct chunk chunk;
+        struct chunk chunk = {0};
         status = next_chunk(reader, &inside, name, &chunk);
         if (status)
             return status;

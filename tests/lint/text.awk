@@ -28,6 +28,9 @@ FNR == 1 && FILENAME ~ /\.h$/ && !/^\/\/\/ / {
 }
 
 is_c && /\t/ { complain("a tab") }
+is_c && FILENAME !~ /^tests\// && /[^a-z_](strcpy|strcat|sprintf)\(/ {
+    complain("a copy without a bound")
+}
 /[ \t]$/ && FILENAME !~ /\.md$/ { complain("white space at the end of the line") }
 /TO[D]O|FIX[M]E/ { complain("unfinished work: finish it or write an issue") }
 /(^|[^A-Za-z0-9_.])\/(home|root|work)\// { complain("a path of one machine") }
