@@ -11,9 +11,13 @@ SAY      = $(if $(V),,@echo "  $(1) $(@:$(BUILD)/%=%)";)
 MAKEFLAGS += --no-print-directory
 
 # What is linked. pkg-config is asked once, at the first use: `make run` may have to install it.
-PACKAGES       := fluidsynth jack alsa liblo libconfig sndfile libsystemd
+PACKAGES       := fluidsynth jack alsa liblo libconfig sndfile libsystemd fftw3f samplerate
 PACKAGE_CFLAGS  = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS    = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+
+# The GPU's libraries are for its process, and for its tests, alone: consortd never loads a driver.
+GPU_PACKAGES := egl glesv2 gbm
+GPU_LIBS      = $(eval GPU_LIBS := $$(shell pkg-config --libs $(GPU_PACKAGES)))$(GPU_LIBS)
 
 SANITIZE       := -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_release := -O3 -g
@@ -30,7 +34,7 @@ ALL_LDLIBS = -pthread -rdynamic $(CFLAGS_$(VARIANT)) $(PACKAGE_LIBS) -lm $(LDLIB
 ROOMS    := config dsp/base dsp/synth dsp/effects dsp/gpu dsp/engine board net display firmware \
             firmware/cmd
 PROGRAMS := consortd consort
-MAINS    := $(PROGRAMS:%=firmware/cmd/%.c)
+MAINS    := $(PROGRAMS:%=firmware/cmd/%.c) firmware/cmd/gpu.c
 SOURCES  := $(filter-out $(MAINS),$(wildcard $(ROOMS:%=%/*.c)))
 LIBRARY  := $(BUILD)/libconsort.a
 
@@ -47,7 +51,7 @@ WATCHER := $(BUILD)/tests/rt/interposer.so
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(PROGRAMS:%=$(BUILD)/%) ## build the programs
+all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/consort-gpu ## build the programs
 
 run: ## install what is missing, build, and play; ARGS= goes to consortd
 	@tests/deps run
@@ -101,6 +105,20 @@ $(BUILD)/%.a:
 
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/firmware/cmd/%.o $(LIBRARY)
 	$(call SAY,link)$(CC) $^ $(ALL_LDLIBS) -o $@
+
+$(BUILD)/consort-gpu: $(BUILD)/firmware/cmd/gpu.o $(LIBRARY)
+	$(call SAY,link)$(CC) $^ -pthread $(CFLAGS_$(VARIANT)) $(GPU_LIBS) -lm $(LDLIBS) -o $@
+
+$(BUILD)/dsp/gpu/shaders.o: $(wildcard dsp/gpu/shaders/*.comp)
+
+$(BUILD)/tests/gpu/% $(BUILD)/tests/bench/bench_gpu: TEST_LDLIBS = $(GPU_LIBS)
+
+# The rival of the convolver is a library in C++, for this benchmark alone.
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call SAY,c++ )$(CXX) -I. -O2 -g -MMD -MP -c $< -o $@
+$(BUILD)/tests/bench/bench_convolver: $(BUILD)/tests/bench/zita.o
+$(BUILD)/tests/bench/bench_convolver: TEST_LDLIBS := -lzita-convolver -lstdc++
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIBRARY)
 	$(call SAY,link)$(CC) $(WATCHED) $(filter-out %.so,$^) $(TEST_LDLIBS) $(ALL_LDLIBS) -lcmocka -o $@

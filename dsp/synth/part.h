@@ -33,6 +33,7 @@ enum {
     CC_GLIDE_FROM = 84, ///< portamento control: the key that the next note glides from
     CC_REVERB = 91,
     CC_CHORUS = 93,
+    CC_DELAY = 94,
     CC_DATA_UP = 96,
     CC_DATA_DOWN = 97,
     CC_NRPN_LSB = 98,
