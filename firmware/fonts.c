@@ -236,7 +236,7 @@ void fonts_use_engine(struct fonts *fonts, struct engine *engine)
 {
     pthread_mutex_lock(&fonts->hand_over);
     pthread_mutex_lock(&fonts->lock);
-    for (int i = 0; i < FONTS_MAX; i++) // the engine before takes its uses along
+    for (int i = 0; i < FONTS_MAX && engine; i++) // the engine before took its uses along
         fonts->in_use[i].uses = 0;
     fonts->engine = engine;
     fonts->needs_hand_over = fonts->current != NULL;

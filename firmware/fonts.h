@@ -24,8 +24,8 @@ void fonts_destroy(struct fonts *fonts);
 /// best font installed stands in for it.
 void fonts_want(struct fonts *fonts, const char *wanted);
 
-/// The engine that plays from now on gets the font that plays; NULL: there is none, and the one
-/// before is destroyed or will be right away. Waits for a hand-over under way.
+/// Takes another engine, which gets the font that plays. NULL takes the engine away and keeps what
+/// it has, until it is destroyed and the next one comes. Waits for a hand-over under way.
 void fonts_use_engine(struct fonts *fonts, struct engine *engine);
 
 /// Whether the engine has the font that was asked for last, or one that stands in for it.

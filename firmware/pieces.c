@@ -7,11 +7,15 @@
 #include "firmware/console.h"
 #include "firmware/demo.h"
 
+enum { LENT_MAX = 16 }; // more than an engine takes
+
 struct pieces {
     struct control *control;
     struct registry *registry;
-    int source;         ///< the player's own
-    uint64_t file_seen; ///< serial of the parameter
+    const struct engine *engine; ///< to which pieces are lent
+    struct smf *lent[LENT_MAX];  ///< NULL: a free place
+    int source;                  ///< the player's own
+    uint64_t file_seen;          ///< serial of the parameter
     bool is_demo;
     bool has_begun; ///< the engine has been seen to play it
 };
@@ -27,10 +31,40 @@ struct pieces *pieces_create(struct control *control, struct registry *registry)
     return pieces;
 }
 
+// ---- pieces lent to the engine ----
+
+static struct smf **find_lent(struct pieces *pieces, const struct smf *piece)
+{
+    for (int i = 0; i < LENT_MAX; i++)
+        if (pieces->lent[i] == piece)
+            return &pieces->lent[i];
+    return NULL;
+}
+
+/// The engine that had them is no more.
+static void take_all_back(struct pieces *pieces)
+{
+    for (int i = 0; i < LENT_MAX; i++) {
+        smf_destroy(pieces->lent[i]);
+        pieces->lent[i] = NULL;
+    }
+}
+
+/// With the lock of `control` held.
+static struct engine *current_engine(struct pieces *pieces)
+{
+    struct engine *engine = pieces->control->engine;
+    if (engine != pieces->engine)
+        take_all_back(pieces);
+    pieces->engine = engine;
+    return engine;
+}
+
 void pieces_destroy(struct pieces *pieces)
 {
     if (!pieces)
         return;
+    take_all_back(pieces);
     registry_close(pieces->registry, pieces->source);
     free(pieces);
 }
@@ -39,11 +73,16 @@ void pieces_destroy(struct pieces *pieces)
 static int play(struct pieces *pieces, struct smf *piece)
 {
     pthread_mutex_lock(&pieces->control->lock);
-    struct engine *engine = pieces->control->engine;
-    int status = engine ? engine_play(engine, piece, (uint16_t)pieces->source, EVENT_NOW) : -ENODEV;
+    struct engine *engine = current_engine(pieces);
+    struct smf **place = find_lent(pieces, NULL);
+    int status = !engine ? -ENODEV : !place ? -EBUSY : 0;
+    if (!status)
+        status = engine_play(engine, piece, (uint16_t)pieces->source, EVENT_NOW);
     pthread_mutex_unlock(&pieces->control->lock);
     if (status)
         smf_destroy(piece);
+    else
+        *place = piece;
     pieces->has_begun = false;
     return status;
 }
@@ -85,9 +124,12 @@ static void collect(struct pieces *pieces)
 {
     const struct smf *piece;
     pthread_mutex_lock(&pieces->control->lock);
-    struct engine *engine = pieces->control->engine;
-    while (engine && (piece = engine_collect_piece(engine)))
-        smf_destroy((struct smf *)(uintptr_t)piece); // it was ours before the engine borrowed it
+    struct engine *engine = current_engine(pieces);
+    while (engine && (piece = engine_collect_piece(engine))) {
+        struct smf **place = find_lent(pieces, piece);
+        smf_destroy(*place);
+        *place = NULL;
+    }
     pthread_mutex_unlock(&pieces->control->lock);
 }
 

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "board/sound_file.h"
+#include "dsp/engine/chain.h"
 #include "dsp/engine/engine.h"
 #include "firmware/render_sink.h"
+#include "firmware/space_load.h"
 
 enum {
     PIECE_SOURCE = 1,
@@ -25,6 +27,7 @@ struct job {
     const char *path;
     struct engine *engine;
     struct render_sink sink;
+    uint64_t pause_frames; ///< silence that ends the piece: no echo is still on its way
     float left[PERIOD_MAX], right[PERIOD_MAX];
     char *error;
     size_t error_bytes;
@@ -69,7 +72,35 @@ static bool push_params(struct job *job, int ring)
             !push_param(job, ring, index, values->value[index].number))
             return false;
     }
-    return job->settings->has_effects || push_param(job, ring, PARAM_LIMITER_ON, 0);
+    for (int i = 0; i < CHAIN_SWITCHES && !job->settings->has_effects; i++)
+        if (!push_param(job, ring, chain_switches[i], 0))
+            return false;
+    return true;
+}
+
+static void get_value(void *context, unsigned index, struct param_value *value)
+{
+    const struct config_values *values = context;
+    *value = values->value[index];
+}
+
+/// The space that the reverb plays in; its tail is computed exactly, however long that takes.
+static int set_space(struct job *job)
+{
+    const struct config_values *values = job->settings->values;
+    if (!job->settings->has_effects || values->value[PARAM_REVERB_ON].number == 0)
+        return 0;
+    char said[300];
+    struct space_wish wish;
+    struct schedule schedule = engine_space_schedule(job->engine);
+    space_wish_read(&wish, get_value, (void *)(uintptr_t)values);
+    struct response *response = space_load(&wish, (uint32_t)job->settings->rate_hz, &schedule,
+                                           engine_space_frames_max(job->engine), said, sizeof said);
+    if (!response)
+        return fail(job, -EINVAL, "reverb: %s", said);
+    int status = engine_set_space(job->engine, response);
+    response_drop(response);
+    return status ? fail(job, status, "cannot set up the reverb: %s", strerror(-status)) : 0;
 }
 
 static int create_engine(struct job *job)
@@ -81,6 +112,7 @@ static int create_engine(struct job *job)
         .shards = (int)settings->values->value[PARAM_SYNTH_SHARDS].number,
         .polyphony = (int)settings->values->value[PARAM_SYNTH_POLYPHONY].number,
         .workers = settings->workers,
+        .modes = (int)settings->values->value[PARAM_RESONANCE_MODES].number,
     };
     job->engine = engine_create(&engine_settings);
     if (!job->engine)
@@ -91,7 +123,7 @@ static int create_engine(struct job *job)
         return fail(job, status, "cannot set up the engine: %s", strerror(-status));
     if (!push_params(job, ring))
         return fail(job, -ENOSPC, "cannot set up the engine: too many parameters");
-    return 0;
+    return set_space(job);
 }
 
 static int run(struct job *job, uint32_t frames)
@@ -122,8 +154,7 @@ static bool is_over(struct job *job)
     engine_read_state(job->engine, &state);
     if (state.is_playing || job->sink.body_frames)
         return false;
-    const bool is_silent =
-        state.voices == 0 && job->sink.silence > engine_latency_frames(job->engine);
+    const bool is_silent = state.voices == 0 && job->sink.silence > job->pause_frames;
     return job->sink.tail_frames == 0 || is_silent;
 }
 
@@ -144,6 +175,9 @@ static int play(struct job *job, _Atomic int *permille)
 {
     const double rate_hz = job->settings->rate_hz;
     const uint64_t lead_in = (uint64_t)(rate_hz * LEAD_IN_MS / 1000);
+    // Echoes come up to 2 s after what they answer.
+    job->pause_frames = engine_latency_frames(job->engine) +
+                        (job->settings->has_effects ? 2 * (uint64_t)job->settings->rate_hz : 0);
     job->sink.skip_frames = lead_in + engine_latency_frames(job->engine);
     job->sink.body_frames = (uint64_t)llround((double)job->piece->length_ns * rate_hz * 1e-9);
     job->sink.tail_frames = (uint64_t)(job->settings->tail_seconds * rate_hz);

@@ -20,7 +20,7 @@ struct render_settings {
     uint32_t period_frames; ///< 1..8192
     int workers;            ///< threads beside the calling one, 0..15
     double tail_seconds;    ///< at most, behind the end of the piece
-    bool has_effects;       ///< false switches the limiter off
+    bool has_effects;       ///< false switches the whole chain off
 };
 
 struct render_result {

@@ -38,6 +38,7 @@ struct sound {
     struct control *control;
     struct registry *registry;
     struct fonts *fonts;
+    struct spaces *spaces;
     struct clock *clock;
     struct jackd *jackd;
     struct audio *audio; ///< NULL while there is no server
@@ -145,6 +146,9 @@ static struct engine *create_engine(const struct sound *sound, double rate_hz)
         .polyphony = number(sound, PARAM_SYNTH_POLYPHONY),
         .workers = workers < 0 ? thread_cores() - 1 : workers,
         .priority = priority > 1 ? priority : 1,
+        .modes = number(sound, PARAM_RESONANCE_MODES),
+        .tail_workers = 1,
+        .tail_priority = priority > 10 ? priority - 10 : 1,
     });
     for (int i = 0; i < RINGS && engine; i++) {
         if (engine_open_ring(engine, RING_EVENTS) == i)
@@ -167,8 +171,11 @@ static int prepare_engine(struct sound *sound, double rate_hz)
     if (sound->engine)
         engine_copy_state(engine, sound->engine);
     control_use_engine(sound->control, engine);
-    fonts_use_engine(sound->fonts, engine);
+    fonts_use_engine(sound->fonts, NULL);
+    spaces_use_engine(sound->spaces, NULL, 0);
     engine_destroy(sound->engine);
+    fonts_use_engine(sound->fonts, engine);
+    spaces_use_engine(sound->spaces, engine, (uint32_t)rate_hz);
     sound->engine = engine;
     sound->rate_hz = rate_hz;
     return 0;
@@ -376,13 +383,13 @@ enum sound_state sound_state(const struct sound *sound)
 // ---- the daemon's side ----
 
 struct sound *sound_create(struct control *control, struct registry *registry, struct fonts *fonts,
-                           struct clock *clock)
+                           struct spaces *spaces, struct clock *clock)
 {
     struct sound *sound = calloc(1, sizeof *sound);
     if (!sound)
         return NULL;
-    *sound =
-        (struct sound){.control = control, .registry = registry, .fonts = fonts, .clock = clock};
+    *sound = (struct sound){
+        .control = control, .registry = registry, .fonts = fonts, .spaces = spaces, .clock = clock};
     for (int i = 0; i < FOLLOWED; i++)
         sound->seen[i] = store_changed(control->store, followed[i].index);
     struct jackd_settings settings = server_settings(sound);
@@ -406,6 +413,7 @@ void sound_destroy(struct sound *sound)
     recorder_destroy(sound->recorder);
     control_use_engine(sound->control, NULL);
     fonts_use_engine(sound->fonts, NULL);
+    spaces_use_engine(sound->spaces, NULL, 0);
     engine_destroy(sound->engine);
     jackd_destroy(sound->jackd);
     free(sound);

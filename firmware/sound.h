@@ -13,6 +13,7 @@
 #include "firmware/control.h"
 #include "firmware/fonts.h"
 #include "firmware/registry.h"
+#include "firmware/spaces.h"
 
 struct sound;
 
@@ -24,7 +25,7 @@ enum { SOUND_DESCRIPTORS = 2 };
 /// Reads its settings from the store. Nothing is started yet. `clock` is borrowed. Returns NULL
 /// with errno.
 struct sound *sound_create(struct control *control, struct registry *registry, struct fonts *fonts,
-                           struct clock *clock);
+                           struct spaces *spaces, struct clock *clock);
 
 /// Stops everything, the audio server that was started too. NULL is welcome.
 void sound_destroy(struct sound *sound);

@@ -6,20 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/base/meter.h"
 #include "dsp/base/snapshot.h"
-#include "dsp/effects/limiter.h"
+#include "dsp/engine/chain.h"
 #include "dsp/engine/merge.h"
 #include "dsp/engine/player.h"
 #include "dsp/engine/router.h"
-#include "dsp/engine/strip.h"
 #include "dsp/synth/font.h"
 #include "dsp/synth/synth.h"
 
 enum {
-    QUANTUM_FRAMES = 64,   ///< notes of one quantum are placed by the state at its start
-    SEGMENT_FRAMES = 1024, ///< most that is rendered in one piece
-    RUN_EVENTS = 64,       ///< beyond as many, the shards hear of them before the next quantum
+    QUANTUM_FRAMES = 64, ///< notes of one quantum are placed by the state at its start
+    SEGMENT_FRAMES = CHAIN_FRAMES_MAX, ///< most that is rendered in one piece
+    RUN_EVENTS = 64, ///< beyond as many, the shards hear of them before the next quantum
 };
 
 /// A piece on its way to the player.
@@ -36,9 +34,7 @@ struct engine {
     struct router router;
     struct merge merge;
     struct player player;
-    struct strip strips[PARTS], master;
-    struct meter part_meters[PARTS][2], meters[2];
-    struct limiter limiter;
+    struct chain chain;
     struct engine_state now; ///< what the snapshot will say
     struct snapshot state;
     struct ring requests;        ///< struct request: to the player
@@ -65,17 +61,6 @@ static void set_defaults(struct engine *engine)
         param_default(i, &value);
         engine->now.value[i] = (float)value.number;
     }
-    for (int i = 0; i < PARTS; i++) {
-        strip_init(&engine->strips[i], engine->settings.sample_rate_hz);
-        for (int side = 0; side < 2; side++)
-            meter_init(&engine->part_meters[i][side], engine->settings.sample_rate_hz);
-    }
-    strip_init(&engine->master, engine->settings.sample_rate_hz);
-    meter_init(&engine->meters[0], engine->settings.sample_rate_hz);
-    meter_init(&engine->meters[1], engine->settings.sample_rate_hz);
-    limiter_init(&engine->limiter, engine->settings.sample_rate_hz);
-    limiter_set(&engine->limiter, engine->now.value[PARAM_LIMITER_ON] != 0.0f,
-                engine->now.value[PARAM_LIMITER_CEILING], engine->now.value[PARAM_LIMITER_RELEASE]);
     player_init(&engine->player);
 }
 
@@ -93,7 +78,12 @@ static int create_parts(struct engine *engine)
                                               .workers = settings->workers,
                                               .priority = settings->priority,
                                               .max_frames = SEGMENT_FRAMES});
-    return engine->synth ? 0 : -errno;
+    if (!engine->synth)
+        return -errno;
+    set_defaults(engine);
+    return chain_init(&engine->chain, engine->now.value, settings->sample_rate_hz,
+                      settings->modes ? (uint32_t)settings->modes : RESONANCE_MODES_LEAST,
+                      settings->tail_workers, settings->tail_priority);
 }
 
 struct engine *engine_create(const struct engine_settings *settings)
@@ -110,9 +100,11 @@ struct engine *engine_create(const struct engine_settings *settings)
         errno = -status;
         return NULL;
     }
-    set_defaults(engine);
     engine->now.last_source = SOURCES_MAX;
-    router_init(&engine->router, engine->synth, engine->now.value, settings->sample_rate_hz);
+    router_init(&engine->router, engine->synth, &engine->chain.strings, engine->now.value,
+                settings->sample_rate_hz);
+    chain_set_pianos(&engine->chain, router_piano_parts(&engine->router));
+    chain_set_all(&engine->chain, engine->router.master_volume);
     snapshot_write(&engine->state, &engine->now);
     return engine;
 }
@@ -122,6 +114,7 @@ void engine_destroy(struct engine *engine)
     if (!engine)
         return;
     synth_destroy(engine->synth);
+    chain_finish(&engine->chain);
     merge_finish(&engine->merge);
     snapshot_finish(&engine->state);
     ring_finish(&engine->requests);
@@ -131,24 +124,8 @@ void engine_destroy(struct engine *engine)
 
 // ---- events ----
 
-RT static void set_strip(struct engine *engine, unsigned part)
-{
-    const float *value = engine->now.value;
-    strip_set(&engine->strips[part], value[PARAM_CH_GAIN + part], value[PARAM_CH_BALANCE + part],
-              value[PARAM_CH_MUTE + part] != 0.0f);
-}
-
-RT static void set_master(struct engine *engine)
-{
-    float gain_db = engine->now.value[PARAM_MASTER_GAIN];
-    if (gain_db > -60.0f)
-        gain_db += meter_to_db(engine->router.master_volume);
-    strip_set(&engine->master, gain_db, 0.0f, false);
-}
-
 RT static void set_param(struct engine *engine, const struct event *event)
 {
-    float *value = engine->now.value;
     unsigned index = event->param.index;
     if (index >= PARAM_COUNT)
         return;
@@ -156,17 +133,30 @@ RT static void set_param(struct engine *engine, const struct event *event)
     bool is_settable = (row->flags & PARAM_FLAG_ENGINE) && !(row->flags & PARAM_FLAG_STATE);
     if (!is_settable || !param_is_valid(row, event->param.value))
         return;
-    value[index] = event->param.value;
-    if (index - PARAM_CH_GAIN < PARTS || index - PARAM_CH_BALANCE < PARTS ||
-        index - PARAM_CH_MUTE < PARTS)
-        set_strip(engine, index - row->index);
-    else if (index == PARAM_MASTER_GAIN)
-        set_master(engine);
-    else if (row->index >= PARAM_LIMITER_ON && row->index <= PARAM_LIMITER_RELEASE)
-        limiter_set(&engine->limiter, value[PARAM_LIMITER_ON] != 0.0f, value[PARAM_LIMITER_CEILING],
-                    value[PARAM_LIMITER_RELEASE]);
-    else
-        router_set(&engine->router, index, engine->frame);
+    engine->now.value[index] = event->param.value;
+    router_set(&engine->router, index, engine->frame);
+    chain_set_pianos(&engine->chain, router_piano_parts(&engine->router));
+    chain_set(&engine->chain, index, engine->router.master_volume);
+}
+
+/// Whether an event moves the chain: it counts from its very frame on, so rendering must stop
+/// there.
+RT static bool moves_chain(const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_CONTROL:
+    case EVENT_PART_CONTROL:
+        return event->control.number == CC_REVERB || event->control.number == CC_CHORUS ||
+               event->control.number == CC_DELAY;
+    case EVENT_PROGRAM: // the strings hear pianos only
+    case EVENT_PART_PROGRAM:
+    case EVENT_DRUM_PART:
+    case EVENT_MASTER_VOLUME:
+    case EVENT_RESET:
+        return true;
+    default:
+        return false;
+    }
 }
 
 RT static void dispatch(struct engine *engine, int ring, const struct event *event)
@@ -180,8 +170,12 @@ RT static void dispatch(struct engine *engine, int ring, const struct event *eve
         return;
     }
     router_run(&engine->router, event, event->frame);
-    if (event->type == EVENT_MASTER_VOLUME || event->type == EVENT_RESET)
-        set_master(engine);
+    if (!moves_chain(event))
+        return;
+    chain_set_pianos(&engine->chain, router_piano_parts(&engine->router));
+    for (unsigned part = 0; part < PARTS; part++)
+        chain_set(&engine->chain, PARAM_CH_REVERB + part, engine->router.master_volume);
+    chain_set(&engine->chain, PARAM_MASTER_GAIN, engine->router.master_volume);
 }
 
 // ---- the player ----
@@ -228,11 +222,9 @@ RT static void pull_player(struct engine *engine, uint64_t end)
 
 // ---- the time line ----
 
-/// Whether an event counts from its very frame on, so that rendering must stop there.
 RT static bool cuts_sound(const struct event *event)
 {
-    return event->type == EVENT_PARAM || event->type == EVENT_MASTER_VOLUME ||
-           event->type == EVENT_RESET;
+    return event->type == EVENT_PARAM || moves_chain(event);
 }
 
 RT static uint64_t quantum_start(uint64_t frame) { return frame - frame % QUANTUM_FRAMES; }
@@ -277,39 +269,18 @@ RT static uint64_t run_events(struct engine *engine, uint64_t end)
 
 // ---- sound ----
 
-RT static void mix_parts(struct engine *engine, uint16_t parts, float *bus[PARTS][2],
-                         float *const out[2], uint32_t frames)
-{
-    for (unsigned part = 0; part < PARTS; part++) {
-        bool has_sound = parts >> part & 1;
-        float before = engine->strips[part].gain[0] + engine->strips[part].gain[1];
-        if (has_sound)
-            strip_add(&engine->strips[part], bus[part], out, frames);
-        else
-            strip_skip(&engine->strips[part], frames);
-        for (int side = 0; side < 2; side++)
-            meter_run(&engine->part_meters[part][side],
-                      has_sound && before > 0.0f ? bus[part][side] : NULL, frames);
-    }
-}
-
 RT static void render(struct engine *engine, float *const out[2], uint32_t frames)
 {
     float *bus[PARTS][2];
-    memset(out[0], 0, frames * sizeof *out[0]);
-    memset(out[1], 0, frames * sizeof *out[1]);
     uint16_t parts = synth_render(engine->synth, engine->frame, frames, bus);
-    mix_parts(engine, parts, bus, out, frames);
-    strip_scale(&engine->master, out, frames);
-    limiter_run(&engine->limiter, out[0], out[1], frames);
-    meter_run(&engine->meters[0], out[0], frames);
-    meter_run(&engine->meters[1], out[1], frames);
+    chain_run(&engine->chain, engine->frame, parts, bus, out, frames);
     engine->frame += frames;
 }
 
 RT static void publish(struct engine *engine)
 {
     struct engine_state *now = &engine->now;
+    const struct chain *chain = &engine->chain;
     now->frame = engine->frame;
     now->voices = (uint32_t)synth_voices(engine->synth);
     now->last_source = engine->router.last_source;
@@ -317,15 +288,15 @@ RT static void publish(struct engine *engine)
     now->is_playing = engine->player.is_playing;
     for (unsigned part = 0; part < PARTS; part++) {
         now->bank_is_drums[part] = synth_part(engine->synth, (uint8_t)part)->is_drums;
-        now->value[PARAM_CH_LEVEL + part] = fmaxf(meter_peak_db(&engine->part_meters[part][0]),
-                                                  meter_peak_db(&engine->part_meters[part][1]));
+        now->value[PARAM_CH_LEVEL + part] = fmaxf(meter_peak_db(&chain->part_meters[part][0]),
+                                                  meter_peak_db(&chain->part_meters[part][1]));
     }
-    now->value[PARAM_MASTER_PEAK_L] = meter_peak_db(&engine->meters[0]);
-    now->value[PARAM_MASTER_PEAK_R] = meter_peak_db(&engine->meters[1]);
-    now->value[PARAM_MASTER_RMS_L] = meter_rms_db(&engine->meters[0]);
-    now->value[PARAM_MASTER_RMS_R] = meter_rms_db(&engine->meters[1]);
-    now->value[PARAM_MASTER_REDUCTION] = limiter_reduction_db(&engine->limiter);
-    now->value[PARAM_MASTER_CLIPS] = (float)(engine->meters[0].clips + engine->meters[1].clips);
+    now->value[PARAM_MASTER_PEAK_L] = meter_peak_db(&chain->meters[0]);
+    now->value[PARAM_MASTER_PEAK_R] = meter_peak_db(&chain->meters[1]);
+    now->value[PARAM_MASTER_RMS_L] = meter_rms_db(&chain->meters[0]);
+    now->value[PARAM_MASTER_RMS_R] = meter_rms_db(&chain->meters[1]);
+    now->value[PARAM_MASTER_REDUCTION] = limiter_reduction_db(&chain->limiter);
+    now->value[PARAM_MASTER_CLIPS] = (float)(chain->meters[0].clips + chain->meters[1].clips);
     now->value[PARAM_PLAYER_POSITION] =
         (float)player_position_seconds(&engine->player, engine->frame);
     now->value[PARAM_PLAYER_LENGTH] = (float)player_length_seconds(&engine->player);
@@ -353,7 +324,7 @@ RT int engine_run(struct engine *engine, float *const out[2], uint32_t frames)
 
 uint32_t engine_latency_frames(const struct engine *engine)
 {
-    return synth_latency_frames(engine->synth) + limiter_delay_frames(&engine->limiter);
+    return synth_latency_frames(engine->synth) + chain_delay_frames(&engine->chain);
 }
 
 // ---- other threads ----
@@ -396,6 +367,28 @@ int engine_play(struct engine *engine, const struct smf *piece, uint16_t source,
     return 0;
 }
 
+int engine_set_space(struct engine *engine, struct response *response)
+{
+    return chain_set_space(&engine->chain, response);
+}
+
+bool engine_collect_space(struct engine *engine) { return chain_collect_space(&engine->chain); }
+
+struct schedule engine_space_schedule(const struct engine *engine)
+{
+    return chain_schedule(&engine->chain);
+}
+
+uint32_t engine_space_frames_max(const struct engine *engine)
+{
+    return chain_response_frames_max(&engine->chain);
+}
+
+uint32_t engine_late_blocks(const struct engine *engine)
+{
+    return chain_late_blocks(&engine->chain);
+}
+
 const struct smf *engine_collect_piece(struct engine *engine)
 {
     const struct smf *piece;
@@ -413,9 +406,5 @@ void engine_copy_state(struct engine *to, const struct engine *from)
     to->router.fine_cents = from->router.fine_cents;
     to->router.coarse_cents = from->router.coarse_cents;
     synth_copy_state(to->synth, from->synth);
-    for (unsigned part = 0; part < PARTS; part++)
-        set_strip(to, part);
-    set_master(to);
-    limiter_set(&to->limiter, to->now.value[PARAM_LIMITER_ON] != 0.0f,
-                to->now.value[PARAM_LIMITER_CEILING], to->now.value[PARAM_LIMITER_RELEASE]);
+    chain_set_all(&to->chain, to->router.master_volume);
 }

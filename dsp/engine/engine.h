@@ -14,10 +14,12 @@
 #include "config/param.h"
 #include "dsp/base/ring.h"
 #include "dsp/base/rt.h"
+#include "dsp/effects/schedule.h"
 #include "dsp/engine/event.h"
 
 struct engine;
 struct font;
+struct response;
 struct smf;
 
 struct engine_settings {
@@ -27,6 +29,9 @@ struct engine_settings {
     int polyphony;         ///< voices per shard
     int workers;           ///< threads beside the audio thread, 0..15
     int priority;          ///< SCHED_FIFO priority of the workers, 0 for ordinary threads
+    int modes;             ///< of the resonance, 256..32768; 0 is 256
+    int tail_workers;      ///< threads for the reverb's tail; 0: within `engine_run`, exactly
+    int tail_priority;     ///< SCHED_FIFO priority of these
 };
 
 /// What the engine tells the other threads, once a period.
@@ -82,6 +87,19 @@ struct font *engine_collect_font(struct engine *engine);
 /// The engine borrows the piece until `engine_collect_piece` returns it. Returns 0 or -EBUSY.
 int engine_play(struct engine *engine, const struct smf *piece, uint16_t source, uint64_t frame);
 const struct smf *engine_collect_piece(struct engine *engine);
+
+/// Another space for the reverb (dsp/effects/response.h), cut by `engine_space_schedule` and at
+/// most `engine_space_frames_max` long; NULL is none. Cross-fades; the engine holds the response
+/// until it is no longer heard, which `engine_collect_space` finds out: call it now and then; it
+/// returns whether a change is still going on. Returns 0, -EINVAL or -ENOMEM. Thread: one, any but
+/// audio.
+int engine_set_space(struct engine *engine, struct response *response);
+bool engine_collect_space(struct engine *engine);
+struct schedule engine_space_schedule(const struct engine *engine);
+uint32_t engine_space_frames_max(const struct engine *engine);
+
+/// Blocks of the reverb's tail that came too late and were left out. Thread: any.
+uint32_t engine_late_blocks(const struct engine *engine);
 
 /// All that a fresh engine needs to go on where this one was: programs, controllers, values.
 /// For a change of sample rate. Neither engine may run.

@@ -9,9 +9,11 @@ enum { ALL_PARTS = 255, DRUM_PART = 9 };
 /// The standard promises a message every 300 ms; keyboards and USB stacks are not that punctual.
 static const double sensing_seconds = 0.45;
 
-void router_init(struct router *router, struct synth *synth, float *value, double rate_hz)
+void router_init(struct router *router, struct synth *synth, struct strings *strings, float *value,
+                 double rate_hz)
 {
     router->synth = synth;
+    router->strings = strings;
     router->value = value;
     router->sensing_frames = (uint64_t)llrint(rate_hz * sensing_seconds);
     router->master_volume = 1.0f;
@@ -54,19 +56,60 @@ RT static uint8_t curved(const struct router *router, unsigned part, uint8_t vel
     return curved < 1 ? 1 : (uint8_t)curved;
 }
 
+/// General MIDI's pianos are programs 0 to 7.
+RT static bool plays_piano(const struct router *router, unsigned part)
+{
+    return synth_part(router->synth, (uint8_t)part)->program < 8 && !plays_drums(router, part);
+}
+
+/// Tells the strings of a key that goes down or up; of an up only if they know of its down.
+RT static void tell_strings(struct router *router, uint64_t frame, uint8_t part, uint8_t key,
+                            bool is_down)
+{
+    bool rings = is_down && plays_piano(router, part);
+    if (rings != router->rings[part][key])
+        strings_move_key(router->strings, frame, key, rings);
+    router->rings[part][key] = rings;
+}
+
+/// The pedal as the strings feel it: of all pianos the one pressed most.
+RT static void tell_pedal(struct router *router, uint64_t frame)
+{
+    uint8_t most = 0;
+    for (unsigned part = 0; part < PARTS; part++) {
+        uint8_t pedal = synth_part(router->synth, (uint8_t)part)->control[CC_SUSTAIN];
+        if (plays_piano(router, part) && pedal > most)
+            most = pedal;
+    }
+    strings_move_pedal(router->strings, frame, most);
+}
+
 RT static void strike(struct router *router, const struct event *event, uint64_t frame,
                       uint8_t part, uint8_t key, uint16_t origin)
 {
     ownership_hold(&router->ownership, event->source, part, key, origin);
     synth_note_on(router->synth, frame, part, key, curved(router, part, event->note.velocity));
+    tell_strings(router, frame, part, key, true);
     router->last_source = event->source;
 }
 
 RT static void let_go(struct router *router, unsigned source, uint64_t frame, uint8_t part,
                       uint8_t key)
 {
-    if (ownership_let_go(&router->ownership, source, part, key))
-        synth_note_off(router->synth, frame, part, key);
+    if (!ownership_let_go(&router->ownership, source, part, key))
+        return;
+    synth_note_off(router->synth, frame, part, key);
+    tell_strings(router, frame, part, key, false);
+}
+
+/// Forgets what is held of a part, or of all (PARTS).
+RT static void forget(struct router *router, uint64_t frame, unsigned part)
+{
+    ownership_forget(&router->ownership, part);
+    for (uint8_t i = 0; i < PARTS; i++)
+        for (int key = 0; key < KEYS && (part == PARTS || part == i); key++)
+            if (router->rings[i][key])
+                tell_strings(router, frame, i, (uint8_t)key, false);
 }
 
 RT static void note_on(struct router *router, const struct event *event, uint64_t frame)
@@ -118,11 +161,9 @@ RT static void release_all_keys(struct router *router, uint64_t frame, uint8_t p
 static const struct {
     unsigned index;
     uint8_t number;
-} mirrored[] = {{PARAM_CH_VOLUME, CC_VOLUME},
-                {PARAM_CH_PAN, CC_PAN},
-                {PARAM_CH_EXPRESSION, CC_EXPRESSION},
-                {PARAM_CH_REVERB, CC_REVERB},
-                {PARAM_CH_CHORUS, CC_CHORUS}};
+} mirrored[] = {{PARAM_CH_VOLUME, CC_VOLUME},         {PARAM_CH_PAN, CC_PAN},
+                {PARAM_CH_EXPRESSION, CC_EXPRESSION}, {PARAM_CH_REVERB, CC_REVERB},
+                {PARAM_CH_CHORUS, CC_CHORUS},         {PARAM_CH_DELAY, CC_DELAY}};
 
 enum { MIRRORED = sizeof mirrored / sizeof *mirrored };
 
@@ -178,6 +219,8 @@ RT static void control(struct router *router, unsigned source, uint64_t frame, u
         synth_control(router->synth, frame, part, number, value);
     if (number == CC_RESET)
         lift_pedals(router, source, frame, part);
+    if (number == CC_SUSTAIN || number == CC_RESET)
+        tell_pedal(router, frame);
     mirror(router, part);
 }
 
@@ -227,7 +270,7 @@ RT static void reset(struct router *router, uint64_t frame, uint8_t mode)
     router->value[PARAM_SYNTH_BANKS] = banks[mode];
     router->master_volume = 1.0f;
     router->fine_cents = router->coarse_cents = 0.0f;
-    ownership_forget(&router->ownership, PARTS);
+    forget(router, frame, PARTS);
     for (unsigned i = 0; i < SOURCES_MAX; i++)
         for (unsigned part = 0; part < PARTS; part++)
             for (int pedal = 0; pedal < PEDALS; pedal++)
@@ -263,7 +306,7 @@ RT static void panic(struct router *router, uint64_t frame)
 {
     for (unsigned i = 0; i < SOURCES_MAX; i++)
         release(router, i, frame);
-    ownership_forget(&router->ownership, PARTS);
+    forget(router, frame, PARTS);
     for (uint8_t part = 0; part < PARTS; part++)
         if (synth_part(router->synth, part)->bend)
             synth_bend(router->synth, frame, part, 0);
@@ -466,4 +509,12 @@ RT void router_watch(struct router *router, uint64_t frame)
 RT bool router_starts_notes(const struct event *event)
 {
     return event->type == EVENT_NOTE_ON || event->type == EVENT_PART_NOTE_ON;
+}
+
+RT uint16_t router_piano_parts(const struct router *router)
+{
+    uint16_t parts = 0;
+    for (unsigned part = 0; part < PARTS; part++)
+        parts |= (uint16_t)(plays_piano(router, part) << part);
+    return parts;
 }

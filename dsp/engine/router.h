@@ -14,12 +14,15 @@
 #include "dsp/base/rt.h"
 #include "dsp/engine/event.h"
 #include "dsp/engine/ownership.h"
+#include "dsp/engine/strings.h"
 #include "dsp/synth/synth.h"
 
 struct router {
     struct synth *synth;
     float *value; ///< of all parameters, by flat index; the engine's
     struct ownership ownership;
+    struct strings *strings;        ///< told what piano parts hold; the chain's
+    bool rings[PARTS][KEYS];        ///< keys that the strings were told of
     bool is_rhythm[PARTS];          ///< made a drum part by a message (GS, XG), beside its kind
     uint64_t is_sensing;            ///< sources that send active sensing, as bits
     uint64_t heard[SOURCES_MAX];    ///< frame of each source's last event
@@ -30,7 +33,8 @@ struct router {
 };
 
 /// `router` must be all zero.
-void router_init(struct router *router, struct synth *synth, float *value, double rate_hz);
+void router_init(struct router *router, struct synth *synth, struct strings *strings, float *value,
+                 double rate_hz);
 
 /// Lets an event (but EVENT_PARAM) take effect at `frame`. RT safe.
 RT void router_run(struct router *router, const struct event *event, uint64_t frame);
@@ -43,6 +47,9 @@ RT uint64_t router_deadline(const struct router *router);
 
 /// Releases the sources whose active sensing has stopped by `frame`. RT safe.
 RT void router_watch(struct router *router, uint64_t frame);
+
+/// The parts that play a piano, as bits. RT safe.
+RT uint16_t router_piano_parts(const struct router *router);
 
 /// Whether an event starts notes, and so needs the shards rendered up to its 64 frames.
 RT bool router_starts_notes(const struct event *event);

@@ -10,17 +10,23 @@ RT void strip_init(struct strip *strip, double rate_hz)
     strip->ramp_frames = (uint32_t)lrint(rate_hz * ramp_seconds);
 }
 
+RT void strip_aim(struct strip *strip, float left, float right)
+{
+    const float wanted[2] = {left, right};
+    bool is_there = true;
+    for (int i = 0; i < 2; i++) {
+        strip->target[i] = wanted[i];
+        strip->step[i] = (wanted[i] - strip->gain[i]) / (float)strip->ramp_frames;
+        is_there &= wanted[i] == strip->gain[i];
+    }
+    strip->left_frames = is_there ? 0 : strip->ramp_frames;
+}
+
 RT void strip_set(struct strip *strip, float gain_db, float balance, bool is_muted)
 {
     float gain = is_muted || gain_db <= -60.0f ? 0.0f : powf(10.0f, gain_db / 20.0f);
-    float side[2] = {balance > 0.0f ? 1.0f - balance : 1.0f,
-                     balance < 0.0f ? 1.0f + balance : 1.0f};
-    for (int i = 0; i < 2; i++) {
-        strip->target[i] = gain * side[i];
-        strip->step[i] = (strip->target[i] - strip->gain[i]) / (float)strip->ramp_frames;
-    }
-    bool is_there = strip->target[0] == strip->gain[0] && strip->target[1] == strip->gain[1];
-    strip->left_frames = is_there ? 0 : strip->ramp_frames;
+    strip_aim(strip, balance > 0.0f ? gain * (1.0f - balance) : gain,
+              balance < 0.0f ? gain * (1.0f + balance) : gain);
 }
 
 /// One frame of a ramp; its last lands on the target exactly.

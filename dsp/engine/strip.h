@@ -24,6 +24,9 @@ RT void strip_init(struct strip *strip, double rate_hz);
 /// Heads for a gain: `gain_db` (-60 or less is silence), `balance` -1 left to 1 right, mute.
 RT void strip_set(struct strip *strip, float gain_db, float balance, bool is_muted);
 
+/// Heads for a linear gain on each side.
+RT void strip_aim(struct strip *strip, float left, float right);
+
 /// Adds in * gain to out, which must not overlap. RT safe.
 RT void strip_add(struct strip *strip, float *const in[2], float *const out[2], uint32_t frames);
 

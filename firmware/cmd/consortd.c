@@ -35,6 +35,7 @@ struct box {
     struct clock clock;
     struct settings *settings;
     struct fonts *fonts;
+    struct spaces *spaces;
     struct sound *sound;
     struct pieces *pieces;
     struct remote *remote;
@@ -77,7 +78,8 @@ static int bring_up(struct box *box)
     registry_init(&box->registry);
     if (control_init(&box->control) || clock_init(&box->clock) ||
         !(box->settings = settings_load(box->config_path, &box->control)) ||
-        !(box->fonts = fonts_create(&box->control))) {
+        !(box->fonts = fonts_create(&box->control)) ||
+        !(box->spaces = spaces_create(&box->control))) {
         console_say("consortd: %s", strerror(ENOMEM));
         return -1;
     }
@@ -88,7 +90,7 @@ static int bring_up(struct box *box)
                     strerror(errno));
         return -1;
     }
-    box->sound = sound_create(&box->control, &box->registry, box->fonts, &box->clock);
+    box->sound = sound_create(&box->control, &box->registry, box->fonts, box->spaces, &box->clock);
     box->pieces = pieces_create(&box->control, &box->registry);
     if (!box->sound || !box->pieces) {
         console_say("consortd: %s", strerror(errno));
@@ -107,6 +109,7 @@ static void take_down(struct box *box)
     remote_destroy(box->remote);
     sound_destroy(box->sound);
     pieces_destroy(box->pieces);
+    spaces_destroy(box->spaces);
     fonts_destroy(box->fonts);
     settings_destroy(box->settings);
     clock_finish(&box->clock);

@@ -21,7 +21,7 @@ static const char usage[] =
     "  -c, --config F       take the synthesiser's and the mix's settings from a config file\n"
     "  -r, --rate R         sample rate, 8000 to 192000 Hz; 48000 if not said\n"
     "  -p, --period N       frames rendered at once, 16 to 8192; 1024 if not said\n"
-    "  -e, --effects on|off the limiter; on if not said\n"
+    "  -e, --effects on|off reverb, chorus, delay, equaliser, compressor, limiter; on if not said\n"
     "  -j, --jobs N         files rendered at once, 1 to 64; as many as cores if not said\n"
     "  -t, --tail S         let the end ring for at most S seconds, 0 to 600; 10 if not said\n"
     "      --json           one JSON object for each file, one on a line\n"

@@ -16,10 +16,12 @@ extern char **environ;
 
 // ---- rows ----
 
-void bench_title(const char *title)
+void bench_title_against(const char *title, const char *rival)
 {
-    printf("\n%-46s %14s %14s %8s   %s\n", title, "ours", "fluidsynth", "ratio", "goal");
+    printf("\n%-46s %14s %14s %8s   %s\n", title, "ours", rival, "ratio", "goal");
 }
+
+void bench_title(const char *title) { bench_title_against(title, "fluidsynth"); }
 
 static void print_figure(double value, const char *unit, int decimals)
 {

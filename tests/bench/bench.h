@@ -28,6 +28,7 @@ struct bench_row {
 
 /// Prints what the next rows are about, and the heads of their columns.
 void bench_title(const char *title);
+void bench_title_against(const char *title, const char *rival); ///< who is not fluidsynth
 void bench_row(const struct bench_row *row);
 
 /// A sentence below the rows: the rule of the measurement.

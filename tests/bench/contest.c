@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/engine/chain.h"
+
 enum { DRUM_PART = 9 };
 
 static void check(bool is_good, const char *what)
@@ -46,7 +48,8 @@ void ours_init(struct ours *ours, struct font *font, int shards, int polyphony, 
     ours->ring = engine_open_ring(ours->engine, 8192);
     check(ours->ring >= 0, "engine_open_ring");
     check(!engine_set_font(ours->engine, font), "engine_set_font");
-    push_param(ours, PARAM_LIMITER_ON, 0);
+    for (int i = 0; i < CHAIN_SWITCHES; i++)
+        push_param(ours, chain_switches[i], 0);
     push_param(ours, PARAM_CH_KIND + DRUM_PART, 1);
     ours_run(ours);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp/engine/chain.h"
+
 void box_create(struct box *box, struct font *font, int shards, int workers)
 {
     *box = (struct box){.period = 64};
@@ -18,6 +20,9 @@ void box_create(struct box *box, struct font *font, int shards, int workers)
     int status = font ? engine_set_font(box->engine, font) : 0;
     assert(box->ring >= 0 && status == 0);
     (void)status;
+    for (int i = 0; i < CHAIN_SWITCHES; i++)
+        if (chain_switches[i] != PARAM_LIMITER_ON)
+            box_param(box, EVENT_NOW, chain_switches[i], 0);
 }
 
 void box_destroy(struct box *box)
@@ -96,6 +101,10 @@ struct engine_state box_state(const struct box *box)
 {
     static struct engine_state state;
     engine_read_state(box->engine, &state);
+    if (state.frame > 0) { // what box_create sent does not count
+        state.events -= CHAIN_SWITCHES - 1;
+        state.applied[box->ring] -= CHAIN_SWITCHES - 1;
+    }
     return state;
 }
 

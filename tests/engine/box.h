@@ -16,7 +16,8 @@ struct box {
     uint32_t period; ///< may be changed at any time
 };
 
-/// With 8 shards of 64 voices and a period of 64. `font` stays the caller's.
+/// With 64 voices a shard and a period of 64; of the effects only the limiter is on. `font` stays
+/// the caller's.
 void box_create(struct box *box, struct font *font, int shards, int workers);
 void box_destroy(struct box *box);
 

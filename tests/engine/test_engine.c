@@ -276,7 +276,8 @@ static void test_active_sensing_ends_at_its_frame(void **state)
 static void test_settings_out_of_range_are_refused(void **state)
 {
     (void)state;
-    const struct engine_settings good = {48000, 64, 8, 64, 0, 0};
+    const struct engine_settings good = {
+        .sample_rate_hz = 48000, .max_frames = 64, .shards = 8, .polyphony = 64};
     struct engine_settings bad[8] = {good, good, good, good, good, good, good, good};
     bad[0].sample_rate_hz = 7999;
     bad[1].sample_rate_hz = 192001;
