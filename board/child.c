@@ -21,8 +21,8 @@ static const int64_t PATIENCE_NS = 2000000000;
 void child_init(struct child *child) { *child = (struct child){.output = -1}; }
 
 /// Between fork and exec: nothing here may allocate or lock.
-static void become(const char *const *arguments, char **environment, const int output[2],
-                   int failure, pid_t parent)
+static void become(const char *const *arguments, char **environment, const int *files,
+                   const int output[2], int failure, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -34,6 +34,8 @@ static void become(const char *const *arguments, char **environment, const int o
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(output[1], STDOUT_FILENO);
     dup2(output[1], STDERR_FILENO);
+    for (; files && *files >= 0; files++)
+        fcntl(*files, F_SETFD, 0);
     execvpe(arguments[0], (char *const *)arguments, environment);
     int error = errno;
     (void)!write(failure, &error, sizeof error);
@@ -65,7 +67,8 @@ static int confirm(int failure)
     return got == sizeof error ? -error : 0;
 }
 
-static int spawn(struct child *child, const char *const *arguments, char **environment)
+static int spawn(struct child *child, const char *const *arguments, char **environment,
+                 const int *files)
 {
     int output[2], failure[2];
     if (pipe2(output, O_CLOEXEC) != 0)
@@ -79,7 +82,7 @@ static int spawn(struct child *child, const char *const *arguments, char **envir
     pid_t parent = getpid(), pid = fork();
     int code = pid < 0 ? -errno : 0;
     if (pid == 0)
-        become(arguments, environment, output, failure[1], parent);
+        become(arguments, environment, files, output, failure[1], parent);
     close(output[1]);
     close(failure[1]);
     if (code == 0)
@@ -96,14 +99,20 @@ static int spawn(struct child *child, const char *const *arguments, char **envir
     return 0;
 }
 
-int child_start(struct child *child, const char *const *arguments, const char *variable)
+int child_start_with(struct child *child, const char *const *arguments, const char *variable,
+                     const int *files)
 {
     char **environment = add_to_environment(variable);
     if (!environment)
         return -ENOMEM;
-    int code = spawn(child, arguments, environment);
+    int code = spawn(child, arguments, environment, files);
     free(environment);
     return code;
+}
+
+int child_start(struct child *child, const char *const *arguments, const char *variable)
+{
+    return child_start_with(child, arguments, variable, NULL);
 }
 
 static void say(struct child *child, child_log *log, void *data)

@@ -33,6 +33,10 @@ void child_init(struct child *child);
 /// the environment. Returns 0 or negative errno: a program that is not there is -ENOENT.
 int child_start(struct child *child, const char *const *arguments, const char *variable);
 
+/// The same, and the child inherits our descriptors `files`, ended by -1, under their numbers.
+int child_start_with(struct child *child, const char *const *arguments, const char *variable,
+                     const int *files);
+
 /// Hands over what the child said, at most some 20 lines a second, and notices its end. Never
 /// blocks. Returns whether it runs.
 bool child_service(struct child *child, int64_t now_ns, child_log *log, void *data);
