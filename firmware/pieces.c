@@ -17,7 +17,8 @@ struct pieces {
     int source;                  ///< the player's own
     uint64_t file_seen;          ///< serial of the parameter
     bool is_demo;
-    bool has_begun; ///< the engine has been seen to play it
+    bool has_begun;      ///< the engine has been seen to play it
+    uint64_t live_notes; ///< by others, when it began
 };
 
 struct pieces *pieces_create(struct control *control, struct registry *registry)
@@ -137,8 +138,9 @@ void pieces_service(struct pieces *pieces, const struct engine_state *state)
 {
     follow_file(pieces);
     collect(pieces);
-    bool is_other =
-        state->last_source != SOURCES_MAX && state->last_source != (uint32_t)pieces->source;
+    if (!pieces->has_begun)
+        pieces->live_notes = state->live_notes;
+    bool is_other = state->live_notes != pieces->live_notes;
     pieces->has_begun |= state->is_playing;
     if (pieces->is_demo && pieces->has_begun && is_other) {
         console_say("demo: ends, you play");

@@ -169,6 +169,8 @@ RT static void dispatch(struct engine *engine, int ring, const struct event *eve
         set_param(engine, event);
         return;
     }
+    if (router_starts_notes(event) && event->source != engine->player.source)
+        engine->now.live_notes++;
     router_run(&engine->router, event, event->frame);
     if (!moves_chain(event))
         return;

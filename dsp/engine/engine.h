@@ -39,6 +39,7 @@ struct engine_state {
     uint64_t frame;               ///< frames rendered so far
     uint64_t events;              ///< events that took effect so far
     uint64_t late_events;         ///< of them: stamped with a frame already past
+    uint64_t live_notes;          ///< note-ons so far by others than the player
     uint32_t voices;              ///< sounding now
     uint32_t last_source;         ///< the source of the last note, SOURCES_MAX before any
     uint64_t applied[16];         ///< EVENT_PARAM events that took effect, by ring
