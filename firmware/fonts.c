@@ -126,9 +126,9 @@ static bool hand_over(struct fonts *fonts)
     pthread_mutex_lock(&fonts->hand_over);
     pthread_mutex_lock(&fonts->lock);
     struct engine *engine = fonts->engine;
-    struct font *font = fonts->current;
+    struct font *font = fonts->needs_hand_over ? fonts->current : NULL;
     pthread_mutex_unlock(&fonts->lock);
-    int status = engine ? engine_set_font(engine, font) : -ENODEV;
+    int status = engine && font ? engine_set_font(engine, font) : -ENODEV;
     pthread_mutex_lock(&fonts->lock);
     if (!status) {
         find_use(fonts, font)->uses++;
