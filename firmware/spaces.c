@@ -61,11 +61,12 @@ static void build(struct spaces *spaces)
     control_report_text(spaces->control, PARAM_REVERB_LOADED, said);
     pthread_mutex_lock(&spaces->lock);
     bool is_same = spaces->changes == changes;
+    int status;
     spaces->has_space = is_same;
     if (is_on && !response)
         console_say("reverb: %s; the space stays as it is", said);
-    else if (is_same && engine_set_space(engine, response))
-        console_say("reverb: %s: %s", said, strerror(ENOMEM));
+    else if (is_same && (status = engine_set_space(engine, response)))
+        console_say("reverb: %s: %s", said, strerror(-status));
     response_drop(response); // the engine holds it now
 }
 
@@ -107,6 +108,8 @@ struct spaces *spaces_create(struct control *control)
     struct thread_settings settings = {.name = "consort-spaces", .stack_bytes = STACK_BYTES};
     int status = thread_create(&spaces->thread, &settings, follow, spaces, NULL);
     if (status) {
+        pthread_cond_destroy(&spaces->ending);
+        pthread_mutex_destroy(&spaces->lock);
         free(spaces);
         errno = -status;
         return NULL;

@@ -130,7 +130,8 @@ int impulse_resample(struct impulse *impulse, uint32_t rate_hz)
     if (rate_hz == impulse->rate_hz)
         return 0;
     double ratio = (double)rate_hz / impulse->rate_hz;
-    uint32_t frames = (uint32_t)ceil(impulse->frames * ratio);
+    uint64_t ticks = (uint64_t)impulse->frames * rate_hz; // exact: 60 s must not become more
+    uint32_t frames = (uint32_t)((ticks + impulse->rate_hz - 1) / impulse->rate_hz);
     struct impulse *made = impulse_create_silent(frames, impulse->channels, rate_hz);
     int status = made ? 0 : -ENOMEM;
     for (uint32_t c = 0; c < impulse->channels && !status; c++)

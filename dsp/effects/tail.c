@@ -12,9 +12,9 @@
 enum {
     WORKERS_MAX = 15,
     NAP_MIN_NS = 500000,
-    NAP_MAX_NS = 5000000,
-    NAPS_PER_SLACK = 3,
-    IDLE_NAPS = 100,          ///< in vain, until the watch ends
+    NAP_MAX_NS = 12000000,
+    NAPS_PER_SLACK = 2,
+    IDLE_NAPS = 50,           ///< in vain, until the watch ends
     LONG_BLOCK_FRAMES = 4096, ///< somebody else should watch meanwhile
 };
 

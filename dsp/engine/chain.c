@@ -78,6 +78,16 @@ RT static bool is_on(const struct chain *chain, unsigned index)
     return chain->value[index] != 0.0f;
 }
 
+/// How much of a part goes to an effect. Nothing while that is off or not there: when it begins to
+/// listen, the sound must come in by a ramp, or the cut would come back as an echo.
+RT static float share_of(const struct chain *chain, int send, unsigned part)
+{
+    if (send == SEND_STRINGS)
+        return (float)(chain->piano_parts >> part & 1);
+    bool is_fed = is_on(chain, send_rows[send].is_on) && (send != SEND_REVERB || chain->has_space);
+    return is_fed ? chain->value[send_rows[send].part_level + part] / 127.0f : 0.0f;
+}
+
 /// A part's fader, and its sends behind it.
 RT static void set_part(struct chain *chain, unsigned part)
 {
@@ -86,14 +96,20 @@ RT static void set_part(struct chain *chain, unsigned part)
     strip_set(fader, value[PARAM_CH_GAIN + part], value[PARAM_CH_BALANCE + part],
               is_on(chain, PARAM_CH_MUTE + part));
     for (int send = 0; send < SENDS; send++) {
-        float share = send == SEND_STRINGS ? (float)(chain->piano_parts >> part & 1)
-                                           : value[send_rows[send].part_level + part] / 127.0f;
+        float share = share_of(chain, send, part);
         strip_aim(&chain->sends[send][part], fader->target[0] * share, fader->target[1] * share);
     }
 }
 
+RT static void set_parts(struct chain *chain)
+{
+    for (unsigned part = 0; part < PARTS; part++)
+        set_part(chain, part);
+}
+
 RT static void set_returns(struct chain *chain)
 {
+    set_parts(chain); // whose sends go where something is on
     for (int send = 0; send < SEND_STRINGS; send++)
         strip_set(&chain->returns[send], chain->value[send_rows[send].level], 0.0f,
                   !is_on(chain, send_rows[send].is_on));
@@ -222,10 +238,8 @@ RT void chain_set(struct chain *chain, unsigned index, float message_volume)
 
 RT void chain_set_all(struct chain *chain, float message_volume)
 {
-    for (unsigned part = 0; part < PARTS; part++) {
-        set_part(chain, part);
+    for (unsigned part = 0; part < PARTS; part++)
         set_part_equaliser(chain, part);
-    }
     set_strings(chain);
     for (unsigned band = 0; band < EQ_BANDS; band++)
         set_equaliser(chain, band);
@@ -249,8 +263,16 @@ RT void chain_set_pianos(struct chain *chain, uint16_t parts)
     if (parts == chain->piano_parts)
         return;
     chain->piano_parts = parts;
-    for (unsigned part = 0; part < PARTS; part++)
-        set_part(chain, part);
+    set_parts(chain);
+}
+
+/// Opens the sends to the reverb when its first space has come.
+RT static void look_for_space(struct chain *chain)
+{
+    if (chain->has_space || !atomic_load_explicit(&chain->convolver, memory_order_acquire))
+        return;
+    chain->has_space = true;
+    set_parts(chain);
 }
 
 RT static void clear(float *const sound[2], uint32_t frames)
@@ -313,6 +335,7 @@ RT void chain_run(struct chain *chain, uint64_t frame, uint16_t parts, float *bu
                   float *const out[2], uint32_t frames)
 {
     clear(out, frames);
+    look_for_space(chain);
     for (int send = 0; send < SENDS; send++)
         clear((float *const[2]){chain->bus[send][0], chain->bus[send][1]}, frames);
     for (unsigned part = 0; part < PARTS; part++) {

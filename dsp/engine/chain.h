@@ -28,7 +28,8 @@
 
 enum { CHAIN_FRAMES_MAX = 1024 }; ///< of one run
 
-/// The parameters that switch the effects; with all of them 0 the parts are mixed and no more.
+/// The parameters that switch the effects, the equalisers of the parts aside: with all of them 0
+/// the parts are mixed and no more.
 enum { CHAIN_SWITCHES = 14 };
 extern const unsigned chain_switches[CHAIN_SWITCHES];
 
@@ -47,6 +48,7 @@ struct chain {
     struct delay delay;
     struct tail *tail;                     ///< NULL: the space is computed at once (offline)
     _Atomic(struct convolver *) convolver; ///< NULL until a space was first set
+    bool has_space;                        ///< the audio thread has seen it
     struct equaliser equaliser;
     struct compressor compressor;
     struct limiter limiter;

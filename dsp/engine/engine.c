@@ -408,5 +408,6 @@ void engine_copy_state(struct engine *to, const struct engine *from)
     to->router.fine_cents = from->router.fine_cents;
     to->router.coarse_cents = from->router.coarse_cents;
     synth_copy_state(to->synth, from->synth);
+    chain_set_pianos(&to->chain, router_piano_parts(&to->router));
     chain_set_all(&to->chain, to->router.master_volume);
 }

@@ -249,6 +249,7 @@ RT static void select_program(struct router *router, uint64_t frame, uint8_t par
 {
     uint16_t bank = selected_bank(router, part, &router->is_rhythm[part]);
     synth_program(router->synth, frame, part, bank, program, plays_drums(router, part));
+    tell_pedal(router, frame); // the part may have become a piano, or ceased to be one
     mirror(router, part);
 }
 
@@ -258,6 +259,7 @@ RT static void refresh_program(struct router *router, uint64_t frame, uint8_t pa
 {
     synth_program(router->synth, frame, part, (uint16_t)setting(router, PARAM_CH_BANK, part),
                   (uint8_t)setting(router, PARAM_CH_PROGRAM, part), plays_drums(router, part));
+    tell_pedal(router, frame);
 }
 
 RT static void reset(struct router *router, uint64_t frame, uint8_t mode)
@@ -281,12 +283,14 @@ RT static void reset(struct router *router, uint64_t frame, uint8_t mode)
         synth_program(router->synth, frame, part, 0, 0, plays_drums(router, part));
         mirror(router, part);
     }
+    tell_pedal(router, frame);
 }
 
 RT static void set_rhythm(struct router *router, uint64_t frame, uint8_t part, bool is_rhythm)
 {
     router->is_rhythm[part] = is_rhythm;
     synth_program(router->synth, frame, part, 0, 0, plays_drums(router, part));
+    tell_pedal(router, frame);
     mirror(router, part);
 }
 

@@ -12,7 +12,10 @@
 #include "dsp/base/rt.h"
 #include "dsp/effects/resonance.h"
 
-enum { STRINGS_MOTIONS = 1024, STRINGS_KEYS = 128 };
+enum {
+    STRINGS_MOTIONS = 4096, ///< 64 events of a layer of 16 parts, and a release of all their keys
+    STRINGS_KEYS = 128,
+};
 
 /// A key or the pedal.
 struct strings_motion {

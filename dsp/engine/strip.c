@@ -13,6 +13,8 @@ RT void strip_init(struct strip *strip, double rate_hz)
 RT void strip_aim(struct strip *strip, float left, float right)
 {
     const float wanted[2] = {left, right};
+    if (left == strip->target[0] && right == strip->target[1])
+        return; // on its way: a ramp begun anew would arrive later
     bool is_there = true;
     for (int i = 0; i < 2; i++) {
         strip->target[i] = wanted[i];

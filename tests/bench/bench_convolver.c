@@ -14,8 +14,8 @@
 enum {
     RATE_HZ = 48000,
     PERIOD = 64,
-    PACE = 2, ///< times faster than it sounds
-    ROUNDS = 5,
+    PACE = 1, ///< times faster than it sounds
+    ROUNDS = 3,
     ROUND_PERIODS = 3 * RATE_HZ / PERIOD,
     PRIORITY = 60, ///< of the calling thread; workers of both sides have less
     PROBES = 100,  ///< frames whose error is looked at

@@ -1,5 +1,6 @@
 /// The audio server dies, hangs, or is somebody else's: the box comes back by itself, as it was.
 // timeout: 240
+// alone: it strikes keys on a live server
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -129,6 +131,7 @@ static void test_survives_the_death_of_its_server(void **state)
     assert_true(jackd > 0);
     struct foreign *keys = foreign_create(live->server, "keys", false);
     live_expect(live, "MIDI: keys:keys plugged in", 5000);
+    usleep(200000); // JACK connects a few periods later
     foreign_strike(keys, 500, 0x90, 60, 100);
     phone_expect(stage->phone, "/synth/voices", 1, 20, 2000);
     for (int i = 0; i < 2; i++) {
@@ -145,6 +148,7 @@ static void test_survives_the_death_of_its_server(void **state)
     expect_sound(stage);
     keys = foreign_create(live->server, "keys", false);
     live_expect(live, "MIDI: keys:keys plugged in", 5000);
+    usleep(200000); // JACK connects a few periods later
     foreign_strike(keys, 500, 0x90, 60, 100);
     phone_expect(stage->phone, "/synth/voices", 1, 20, 2000);
     foreign_destroy(keys);

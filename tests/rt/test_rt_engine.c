@@ -1,5 +1,6 @@
-// The engine under the interposer: whatever is played and changed, the audio thread and its
-// workers never lock, allocate, log or make a system call but the one that wakes a worker.
+// The engine under the interposer: whatever is played and changed, effects and spaces too, the
+// audio thread and its workers never lock, allocate, log or make a system call but the one that
+// wakes a worker.
 // variants: release
 
 #include <setjmp.h>
@@ -16,6 +17,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "dsp/effects/response.h"
+#include "dsp/effects/space.h"
+#include "dsp/engine/chain.h"
 #include "dsp/engine/smf.h"
 #include "dsp/synth/font.h"
 #include "tests/engine/box.h"
@@ -28,7 +32,8 @@ static struct engine *engine;
 static int rings[2];
 static struct font *fonts[3];
 static _Atomic bool is_over;
-static _Atomic int changes, pieces;
+static _Atomic int changes, pieces, spaces;
+static struct impulse *impulses[2];
 static struct smf_event piece_events[PIECE_EVENTS];
 static struct smf piece = {.events = piece_events, .count = PIECE_EVENTS};
 
@@ -59,7 +64,7 @@ static void fill(struct event *event, unsigned *seed)
     static const enum event_type rare[] = {EVENT_RESET,     EVENT_MASTER_VOLUME, EVENT_MASTER_TUNE,
                                            EVENT_DRUM_PART, EVENT_SENSING,       EVENT_RELEASE,
                                            EVENT_PANIC,     EVENT_MASTER_COARSE};
-    int kind = pick(seed, 0, 99);
+    int kind = pick(seed, 0, 104);
     event->channel = (uint8_t)pick(seed, 0, 15);
     event->source = (uint16_t)pick(seed, 0, SOURCES_MAX - 1);
     event->note.key = (uint8_t)pick(seed, 0, 127);
@@ -80,9 +85,10 @@ static void fill(struct event *event, unsigned *seed)
         event->tune_scale.is_realtime = 1;
         event->tune_scale.first = rand_r(seed) % 2 ? 6 : 0;
         event->tune_scale.cents_64[pick(seed, 0, 5)] = (int16_t)pick(seed, -6400, 6399);
-    } else if (kind < 98) {
-        event->type = EVENT_PARAM;
-        event->param.index = (uint16_t)pick(seed, 0, PARAM_COUNT - 1);
+    } else if (kind < 98 || kind > 99) {
+        static const int first[] = {0, PARAM_LIMITER_ON, PARAM_REVERB_ON, PARAM_EQ1_KIND};
+        event->type = EVENT_PARAM; // of the effects, or any
+        event->param.index = (uint16_t)pick(seed, first[pick(seed, 0, 3)], PARAM_COUNT - 1);
         const struct param *row = param_row(event->param.index);
         event->param.value = (float)param_denormalize(row, pick(seed, 0, 1000) / 1000.0);
     } else {
@@ -124,6 +130,47 @@ static void *change_things(void *unused)
     return NULL;
 }
 
+/// All effects on, and each parameter of the chain moved once, while it plays.
+static void *change_chain(void *ring)
+{
+    for (unsigned i = 0; i < CHAIN_SWITCHES + PARAM_COUNT && !atomic_load(&is_over); i++) {
+        struct event event = {.type = EVENT_PARAM};
+        bool is_switch = i < CHAIN_SWITCHES;
+        event.param.index = (uint16_t)(is_switch ? chain_switches[i] : i - CHAIN_SWITCHES);
+        const struct param *row = param_row(event.param.index);
+        event.param.value = (float)param_denormalize(row, is_switch ? 1.0 : 0.7);
+        while (!engine_push(engine, *(int *)ring, &event) && !atomic_load(&is_over))
+            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+    return NULL;
+}
+
+/// Spaces come and go, as the thread of the spaces lets them.
+static void *change_spaces(void *unused)
+{
+    struct schedule schedule = engine_space_schedule(engine);
+    (void)unused;
+    for (int i = 0; !atomic_load(&is_over); i++) {
+        struct response *response = i % 3 < 2 ? response_create(impulses[i % 3], &schedule) : NULL;
+        if (engine_set_space(engine, response) == 0)
+            atomic_fetch_add(&spaces, 1);
+        response_drop(response);
+        while (engine_collect_space(engine) && !atomic_load(&is_over))
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+static void make_spaces(void)
+{
+    static const enum space_kind kinds[] = {SPACE_ROOM, SPACE_HALL};
+    for (int i = 0; i < 2; i++) {
+        struct space_settings settings = space_standard(kinds[i], 48000);
+        impulses[i] = space_create(&settings);
+        assert_non_null(impulses[i]);
+    }
+}
+
 static void make_piece(void)
 {
     for (int i = 0; i < PIECE_EVENTS; i++) {
@@ -137,29 +184,39 @@ static void make_piece(void)
 
 static void play_it_all(int workers)
 {
-    pthread_t audio, producers[2], changer;
+    pthread_t audio, producers[2], changer, chain_changer, space_changer;
+    int chain_ring;
     atomic_store(&is_over, false);
     engine = engine_create(&(struct engine_settings){.sample_rate_hz = 48000,
                                                      .max_frames = PERIOD,
                                                      .shards = 8,
                                                      .polyphony = 64,
-                                                     .workers = workers});
+                                                     .workers = workers,
+                                                     .tail_workers = 1});
     assert_non_null(engine);
     for (int i = 0; i < 2; i++)
         rings[i] = engine_open_ring(engine, 64);
+    chain_ring = engine_open_ring(engine, 64);
     assert_int_equal(engine_set_font(engine, fonts[0]), 0);
     assert_int_equal(pthread_create(&audio, NULL, run_audio, NULL), 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&producers[i], NULL, produce, &rings[i]), 0);
     assert_int_equal(pthread_create(&changer, NULL, change_things, NULL), 0);
+    assert_int_equal(pthread_create(&chain_changer, NULL, change_chain, &chain_ring), 0);
+    assert_int_equal(pthread_create(&space_changer, NULL, change_spaces, NULL), 0);
     pthread_join(audio, NULL);
     pthread_join(changer, NULL);
+    pthread_join(chain_changer, NULL);
+    pthread_join(space_changer, NULL);
     for (int i = 0; i < 2; i++)
         pthread_join(producers[i], NULL);
     struct engine_state state;
     engine_read_state(engine, &state);
-    printf("%d workers: %llu events, %d fonts taken, %d pieces\n", workers,
-           (unsigned long long)state.events, atomic_load(&changes), atomic_load(&pieces));
+    printf("%d workers: %llu events, %d fonts taken, %d pieces, %d spaces\n", workers,
+           (unsigned long long)state.events, atomic_load(&changes), atomic_load(&pieces),
+           atomic_load(&spaces));
+    assert_int_equal(state.applied[chain_ring], CHAIN_SWITCHES + PARAM_COUNT);
+    assert_true(atomic_load(&spaces) >= 2);
     assert_true(state.events > 1000);
     assert_true(atomic_load(&changes) >= 2 && atomic_load(&pieces) >= 2);
     engine_destroy(engine);
@@ -181,6 +238,7 @@ static int load(void **state)
 {
     (void)state;
     make_piece();
+    make_spaces();
     fonts[0] = box_font_or_skip("TimGM6mb");
     fonts[1] = tones_load(8000);
     fonts[2] = tones_load(3000);
@@ -192,6 +250,8 @@ static int unload(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         font_destroy(fonts[i]);
+    for (int i = 0; i < 2; i++)
+        impulse_destroy(impulses[i]);
     return 0;
 }
 
