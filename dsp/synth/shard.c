@@ -96,17 +96,25 @@ static int add_font(struct shard *shard)
 
 // ---- creation ----
 
-/// The library's messages would be written from the audio thread; what they say is checked before.
-static void silence_library(void)
+/// Once for the process. The library's messages would be written from the audio thread; what they
+/// say is checked before. And its first synth fills tables that all share, while a second one made
+/// meanwhile already believes them full: so the first is made here, alone.
+static void prepare_library(void)
 {
     for (int level = FLUID_PANIC; level < LAST_LOG_LEVEL; level++)
         fluid_set_log_function(level, NULL, NULL);
+    fluid_settings_t *settings = new_fluid_settings();
+    if (!settings)
+        return;
+    fluid_settings_setint(settings, "synth.polyphony", 1);
+    delete_fluid_synth(new_fluid_synth(settings));
+    delete_fluid_settings(settings);
 }
 
 static fluid_settings_t *make_settings(double sample_rate_hz, int polyphony)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, silence_library);
+    pthread_once(&once, prepare_library);
     fluid_settings_t *settings = new_fluid_settings();
     if (!settings)
         return NULL;

@@ -85,7 +85,7 @@ static void assert_same(uint64_t frames, const char *what, unsigned number)
 {
     for (int side = 0; side < 2; side++)
         for (uint64_t i = 0; i < frames; i++)
-            if (memcmp(&got[side][i], &wanted[side][i], sizeof(float)))
+            if (got[side][i] != wanted[side][i])
                 fail_msg("%s %u: side %d, frame %llu: %.9g, not %.9g", what, number, side,
                          (unsigned long long)i, (double)got[side][i], (double)wanted[side][i]);
 }

@@ -74,9 +74,11 @@ static float *decay(size_t frames, size_t channels)
     unsigned seed = 5;
     float *samples = malloc(frames * channels * sizeof *samples);
     assert_non_null(samples);
-    for (size_t i = 0; i < frames * channels; i++)
+    for (size_t i = 0; i < frames * channels; i++) {
+        const size_t frame = i / channels;
         samples[i] = ((float)rand_r(&seed) / (float)RAND_MAX - 0.5f) *
-                     expf(-6.0f * (float)(i / channels) / (float)frames);
+                     expf(-6.0f * (float)frame / (float)frames);
+    }
     return samples;
 }
 
@@ -145,8 +147,10 @@ static double energy_of(struct response *response)
 static void assert_loaded(enum response_kind kind, uint32_t frames_least, uint32_t frames_most)
 {
     struct response *response = load(path);
-    if (!response)
+    if (!response) {
         fail_msg("%s", said);
+        return;
+    }
     assert_string_equal(said, path);
     assert_int_equal(response->kind, kind);
     if (response->frames < frames_least || response->frames > frames_most)
