@@ -199,8 +199,8 @@ RT static void lift_pedals(struct router *router, unsigned source, uint64_t fram
     }
 }
 
-RT static void control(struct router *router, unsigned source, uint64_t frame, uint8_t part,
-                       uint8_t number, uint8_t value)
+RT static void set_control(struct router *router, unsigned source, uint64_t frame, uint8_t part,
+                           uint8_t number, uint8_t value)
 {
     int pedal = pedal_of(number);
     if (pedal >= 0)
@@ -302,7 +302,7 @@ RT static void release(struct router *router, unsigned source, uint64_t frame)
         release_keys(router, source, frame, part);
         for (int pedal = 0; pedal < PEDALS; pedal++)
             if (router->ownership.pedal[source][part][pedal])
-                control(router, source, frame, part, pedal_number[pedal], 0);
+                set_control(router, source, frame, part, pedal_number[pedal], 0);
     }
 }
 
@@ -333,7 +333,8 @@ RT static void run_part(struct router *router, const struct event *event, uint64
         break;
     }
     case EVENT_CONTROL:
-        control(router, event->source, frame, part, event->control.number, event->control.value);
+        set_control(router, event->source, frame, part, event->control.number,
+                    event->control.value);
         break;
     case EVENT_PROGRAM:
         select_program(router, frame, part, event->program.program);
