@@ -144,7 +144,9 @@ static void prepare_all(struct work *work, void (*progress)(void *, double), voi
     for (; count < THREADS_MAX && count < cores - 1; count++)
         if (pthread_create(&threads[count], NULL, prepare_some, work))
             break;
-    uint32_t total = work->samples->count;
+    uint32_t total = work->samples->count, told = 0;
+    if (progress)
+        progress(context, 0);
     while (!atomic_load(&work->status)) {
         uint32_t index = atomic_fetch_add(&work->next, 1);
         if (index >= total)
@@ -152,11 +154,14 @@ static void prepare_all(struct work *work, void (*progress)(void *, double), voi
         int expected = 0, status = prepare(work, index);
         if (status && atomic_compare_exchange_strong(&work->status, &expected, status))
             atomic_store(&work->failed_sample, index);
-        if (progress && index % 32 == 0)
-            progress(context, 100.0 * index / total);
+        uint32_t percent = 100 * (index + 1) / total;
+        if (progress && percent > told)
+            progress(context, told = percent);
     }
     while (count--)
         pthread_join(threads[count], NULL);
+    if (progress && told < 100)
+        progress(context, 100);
 }
 
 /// Prototypes start as the library's own empty sample, whose layout only the library knows.

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -79,6 +80,7 @@ static void end_with_notes_held(struct stage *stage, int signal_number)
     assert_true(live_has_said(&stage->live, "recording to take.wav"));
     struct foreign *keys = foreign_create(stage->live.server, "keys", false);
     live_expect(&stage->live, "MIDI: keys:keys plugged in", 5000);
+    usleep(200000); // JACK connects a few periods later
     foreign_strike(keys, 100, 0x90, 48, 100);
     foreign_strike(keys, 100, 0xB0, 64, 127);
     phone_note(stage->phone, 1, 60, 100);
@@ -140,6 +142,7 @@ static void test_the_demo_ends_when_somebody_plays(void **state)
     phone_expect(stage->phone, "/player/position", 0.2, 100, 5000);
     struct foreign *keys = foreign_create(stage->live.server, "keys", false);
     live_expect(&stage->live, "MIDI: keys:keys plugged in", 5000);
+    usleep(200000);                           // JACK connects a few periods later
     foreign_strike(keys, 100, 0x99, 76, 100); // a woodblock, soon over
     live_expect(&stage->live, "demo: ends, you play\n", 2000);
     phone_expect(stage->phone, "/player/length", 0, 0, 2000);

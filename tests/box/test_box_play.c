@@ -319,6 +319,7 @@ static void test_keyboards_come_and_go(void **state)
     struct foreign *right = foreign_create(live->server, "right", false);
     live_expect(live, "MIDI: right:keys plugged in", 5000);
     phone_expect(stage->phone, "/midi/sources", 2, 2, 2000);
+    usleep(200000);                            // JACK connects a few periods later
     foreign_strike(left, 1111, 0xB0, 64, 127); // its pedal is its own too
     foreign_strike(left, 2222, 0x90, 57, 100);
     foreign_strike(left, 3333, 0x90, 64, 100);
@@ -335,6 +336,7 @@ static void test_keyboards_come_and_go(void **state)
 
     struct foreign *third = foreign_create(live->server, "third", false);
     live_expect(live, "MIDI: third:keys plugged in", 5000);
+    usleep(200000);
     foreign_strike(right, 100, 0x80, 76, 0);
     foreign_strike(third, 9999, 0x90, 67, 100);
     phone_expect(stage->phone, "/synth/voices", 1, 1, 3000);
