@@ -60,7 +60,7 @@ run: ## install what is missing, build, and play; ARGS= goes to consortd
 
 test: ## install what is missing, build every variant and check everything; ONLY= picks by name
 	@tests/deps test
-	@tests/run $(ONLY)
+	@tests/run '$(ONLY)'
 
 lint: ## floors, foreign headers, format and static analysis
 	@tests/deps test
@@ -69,7 +69,7 @@ lint: ## floors, foreign headers, format and static analysis
 bench: ## measure, ours beside the other's, and print the ratios; ONLY= picks by name
 	@tests/deps test
 	@$(MAKE) all benches
-	@BUILD=$(BUILD) tests/bench/run $(ONLY)
+	@BUILD=$(BUILD) tests/bench/run '$(ONLY)'
 
 fuzz: ## feed hostile input to the parsers for FUZZ_SECONDS=600 in all; ONLY= picks one
 	@tests/deps test
